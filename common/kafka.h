@@ -1,0 +1,36 @@
+/* kafka.h - librdkafka's settings, as tandem sets them.
+ *
+ * Some are fixed because the promise hangs on them and are refused in kafka.*; some are only
+ * tandem's defaults. kafka.c lists both, each with its reason. */
+#ifndef TANDEM_KAFKA_H
+#define TANDEM_KAFKA_H
+
+#include "common/config.h"
+#include "common/error.h"
+
+#include <librdkafka/rdkafka.h>
+
+enum kafka_role {
+    KAFKA_WORKER,   /* member of a group, read_committed, partition EOF events */
+    KAFKA_READER,   /* reads by explicit offsets, no group */
+    KAFKA_PRODUCER, /* idempotent, acks=all, murmur2_random */
+    KAFKA_ADMIN     /* metadata and topics only */
+};
+
+/* Settings for a role; `kind` names the group "<group>.<kind>" of a worker, else NULL.
+ * Caller owns the result (rd_kafka_new takes it). NULL: a setting is unknown, bad or fixed. */
+rd_kafka_conf_t *kafka_conf(const struct config *config, enum kafka_role role, const char *kind,
+                            struct error *err);
+
+/* Makes a client of a role with tandem's logger. Caller owns it (rd_kafka_destroy). */
+rd_kafka_t *kafka_open(const struct config *config, enum kafka_role role, const char *kind,
+                       void *opaque, void (*adjust)(rd_kafka_conf_t *conf), struct error *err);
+
+/* Waits until a broker answers: retries with back-off and says so once; gives up after
+ * connect.timeout if that is set, or when a signal asks to stop. */
+int kafka_wait(rd_kafka_t *client, const struct config *config, struct error *err);
+
+/* Number of partitions of a topic; 0 when it does not exist; -1 on error. */
+int kafka_partitions(rd_kafka_t *client, const char *topic, struct error *err);
+
+#endif
