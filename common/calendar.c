@@ -183,6 +183,9 @@ bool calendar_parse_time(struct text text, int64_t *ms)
 
 char *calendar_format_time(int64_t ms, char out[32])
 {
+    const int64_t first = (int64_t)calendar_day(0, 1, 1) * 86400000;
+    const int64_t last = (int64_t)calendar_day(10000, 1, 1) * 86400000 - 1;
+    ms = ms < first ? first : ms > last ? last : ms;
     int64_t seconds = floor_divide(ms, 1000);
     int32_t day = (int32_t)floor_divide(seconds, 86400);
     int of_day = (int)(seconds - (int64_t)day * 86400);

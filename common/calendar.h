@@ -27,7 +27,8 @@ char *calendar_format_date(int32_t day, char out[11]);
 /* RFC 3339 with offset, years 2000-2099, fraction of 1-9 digits cut to milliseconds, second 60
  * refused: docs/events.md, "Time". *ms gets epoch milliseconds. */
 bool calendar_parse_time(struct text text, int64_t *ms);
-/* "2026-11-23T12:05:09.123Z" and a zero byte (25 bytes); without ".123" when it is whole. */
+/* "2026-11-23T12:05:09.123Z" and a zero byte (25 bytes); without ".123" when it is whole. Years
+ * 0-9999; a time before or after them is written as their first or last millisecond. */
 char *calendar_format_time(int64_t ms, char out[32]);
 
 enum period_kind { PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH, PERIOD_QUARTER, PERIOD_YEAR, PERIOD_KINDS };

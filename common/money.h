@@ -25,7 +25,9 @@ int money_parse(struct text text, int scale, char decimal, char grouping, int64_
                 struct error *err);
 
 /* A decimal that keeps every digit it was read with, so that several can be added or subtracted
- * before one rounding: value = units / 10^scale, scale 0..18. */
+ * before one rounding: value = units / 10^scale, scale 0..18. Of digits beyond the 18th decimal it
+ * keeps only what a rounding to fewer needs to come out right. Read from text it has at most 19
+ * digits before the point (ten of them, brought to scale 18, can be added); more is ERROR_INPUT. */
 struct decimal {
     __int128 units;
     int scale;
@@ -37,7 +39,8 @@ int decimal_parse(struct text text, char decimal, char grouping, struct decimal 
 int decimal_round(struct decimal d, int scale, int64_t *out, struct error *err);
 
 /* Amount with its decimals and grouped thousands, e.g. "2,297,200.65" (en) or "2.297.200,65" (ro).
- * `exponent` is the currency's number of decimals. Returns out. 40 bytes are enough. */
+ * `exponent` (0..9) is the currency's number of decimals, `grouping` 0 means none. Returns out.
+ * 40 bytes are enough. */
 char *money_format(int64_t minor, int exponent, char decimal, char grouping, char *out, size_t room);
 
 #endif
