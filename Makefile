@@ -1,0 +1,134 @@
+# tandem - `make help` says what there is to make.
+#
+#   make                              build/tandem
+#   make test T=seen                  only the tests whose file name begins with this word
+#   make test SANITIZE=address,undefined   the same in a build of its own, with sanitizers
+
+CC        = gcc
+CFLAGS   ?= -O2 -g
+PYTHON   ?= /usr/bin/python3
+T        ?=
+SANITIZE ?=
+STACK    ?= build/stack
+
+comma := ,
+# What is built: build/tandem, or build/address-undefined/tandem beside it.
+B := build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
+PACKAGES := rdkafka hiredis hiredis_ssl yyjson jansson libxxhash libmicrohttpd
+
+# Debian 12: what scripts/deps.sh built; elsewhere the folder is not there.
+pkg_config := PKG_CONFIG_PATH=$(CURDIR)/build/deps/lib/pkgconfig:$(PKG_CONFIG_PATH) pkg-config
+
+ALL_CPPFLAGS  = -I. -I$(B)/gen -D_GNU_SOURCE $(shell $(pkg_config) --cflags $(PACKAGES)) $(CPPFLAGS)
+ALL_CFLAGS    = -std=c17 $(WARNINGS) -pthread $(CFLAGS)
+ALL_LIBS      = $(shell $(pkg_config) --libs $(PACKAGES)) -lcsv -lm
+
+ifeq ($(SANITIZE),)
+# librdkafka's threads allocate and free across each other: half as fast again with tcmalloc.
+ALLOCATOR := -Wl,--no-as-needed -ltcmalloc_minimal -Wl,--as-needed
+else
+ALL_CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+sources := $(wildcard common/*.c producers/*.c consumers/*.c)
+scripts := $(wildcard common/*.lua consumers/*.lua)
+units   := $(wildcard tests/unit/*_test.c)
+helpers := $(filter-out $(units),$(wildcard tests/unit/*.c))
+tools   := $(wildcard tests/tools/*.c)
+c_files := $(wildcard main.c) $(sources) $(units) $(helpers) $(tools) $(wildcard tests/fuzz/*.c)
+h_files := $(wildcard common/*.h producers/*.h consumers/*.h tests/*/*.h)
+
+objects     := $(sources:%.c=$(B)/obj/%.o)
+headers     := $(patsubst %.lua,$(B)/gen/%_lua.h,$(notdir $(scripts)))
+unit_tests  := $(units:tests/unit/%.c=$(B)/tests/unit/%)
+test_tools  := $(tools:tests/tools/%.c=$(B)/tests/%)
+
+.PHONY: all tests deps stack-up stack-down stack-status demo test fmt fmt-check lint clean \
+        distclean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/tandem
+
+$(B)/tandem: $(B)/obj/main.o $(B)/libtandem.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) $(ALLOCATOR)
+
+# Everything but main.c, for the tests.
+$(B)/libtandem.a: $(objects)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/obj/%.o: %.c | $(headers)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MD -MP -c -o $@ $<
+
+# common/apply.lua becomes `static const char apply_lua[]` of "apply_lua.h".
+vpath %.lua common consumers
+$(B)/gen/%_lua.h: %.lua
+	@mkdir -p $(@D)
+	@{ echo 'static const char $*_lua[] ='; \
+	   sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $<; \
+	   echo '    ;'; } >$@
+
+tests: $(B)/tandem $(unit_tests) $(test_tools)
+
+# Files of tests/unit that are no test of their own are shared by all of them.
+$(B)/libunit.a: $(helpers:%.c=$(B)/obj/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libunit.a $(B)/libtandem.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
+
+$(B)/tests/%: $(B)/obj/tests/tools/%.o $(B)/libtandem.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) $(ALLOCATOR)
+
+deps:
+	@scripts/deps.sh
+
+stack-up stack-down stack-status:
+	@STACK=$(STACK) scripts/stack.sh $(@:stack-%=%)
+
+demo:
+	@scripts/demo.sh
+
+test:
+	@SANITIZE=$(SANITIZE) PYTHON=$(PYTHON) T=$(T) scripts/test.sh
+
+fmt:
+	clang-format -i $(c_files) $(h_files)
+
+fmt-check:
+	clang-format --dry-run -Werror $(c_files) $(h_files)
+
+lint: $(headers)
+	printf '%s\n' $(c_files) | \
+	    xargs -P 2 -I{} clang-tidy --quiet {} -- -std=c17 $(ALL_CPPFLAGS)
+
+# build/deps stays: it takes a minute to make again.
+clean:
+	rm -rf build/obj build/gen build/tests build/tandem build/*.a build/*-* build/address \
+	    build/undefined build/thread
+
+distclean:
+	rm -rf build
+
+help:
+	@echo 'make                 build/tandem'
+	@echo 'make demo            the whole of tandem on example data, in two minutes'
+	@echo 'make test [T=word]   every test on a real Kafka and Redis, or those named word...'
+	@echo 'make tests           builds the test programs only'
+	@echo 'make deps            installs what is missing (apt, with sudo when not root)'
+	@echo 'make stack-up        starts a Kafka and a Redis, see build/stack.env'
+	@echo 'make stack-down      ends exactly those; stack-status tells of them'
+	@echo 'make fmt | fmt-check | lint'
+	@echo 'make clean           what was compiled; distclean: the libraries built for it too'
+	@echo
+	@echo 'SANITIZE=address,undefined   a build and test run with these sanitizers'
+	@echo 'STACK=folder                 a second stack beside the first (build/stack)'
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
