@@ -21,7 +21,10 @@ PACKAGES := rdkafka hiredis hiredis_ssl yyjson jansson libxxhash libmicrohttpd
 # Debian 12: what scripts/deps.sh built; elsewhere the folder is not there.
 pkg_config := PKG_CONFIG_PATH=$(CURDIR)/build/deps/lib/pkgconfig:$(PKG_CONFIG_PATH) pkg-config
 
-ALL_CPPFLAGS  = -I. -I$(B)/gen -D_GNU_SOURCE $(shell $(pkg_config) --cflags $(PACKAGES)) $(CPPFLAGS)
+# Warnings are for our own headers, so those of libraries come by -isystem.
+library_flags = $(patsubst -I%,-isystem %,$(shell $(pkg_config) --cflags $(PACKAGES)))
+
+ALL_CPPFLAGS  = -I. -I$(B)/gen -D_GNU_SOURCE $(library_flags) $(CPPFLAGS)
 ALL_CFLAGS    = -std=c17 $(WARNINGS) -pthread $(CFLAGS)
 ALL_LIBS      = $(shell $(pkg_config) --libs $(PACKAGES)) -lcsv -lm
 

@@ -72,24 +72,37 @@ struct config {
 #undef X_WORD
 #undef X_INT
 #undef X_BOOL
-    struct config_pass { char *name, *value; } *kafka; /* kafka.<name>, given through to librdkafka */
+    struct config_pass *kafka; /* kafka.<name>, given through to librdkafka */
     size_t kafka_count;
 };
 
-/* Defaults, then the environment. 0, caller owns *out until config_free(). */
+/* Where a value came from, by rising rank. */
+enum config_rank { CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_OPTION };
+
+struct config_pass {
+    char *name, *value; /* name without "kafka." */
+    char *source;       /* where it stood, for errors */
+    enum config_rank rank;
+};
+
+/* Defaults, then the environment: TANDEM_FLUSH_MS is flush.ms, TANDEM_KAFKA_SOCKET_TIMEOUT_MS is
+ * kafka.socket.timeout.ms; an empty variable counts as absent. Another TANDEM_* variable is warned
+ * about, except those of the build and the tests (TANDEM_BIN, TANDEM_BUILD, TANDEM_STACK*,
+ * TANDEM_TEST*). 0, caller owns *out until config_free(). */
 int config_open(struct config **out, struct error *err);
 void config_free(struct config *config);
 
-/* Sets one key from `source` (shown in errors, e.g. "-X", "tandem.conf:3"). A higher-ranking source
- * already seen for that key wins: rank 0 file, 1 environment, 2 option. -1 ERROR_USAGE. */
-enum config_rank { CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_OPTION };
+/* Sets one key from `source` (shown in errors, e.g. "-X", "tandem.conf:3"). A value of a higher rank
+ * already seen for that key stays; of equal rank the later counts. A value is checked even when it
+ * does not count. -1 ERROR_USAGE. */
 int config_set(struct config *config, const char *key, const char *value, enum config_rank rank,
                const char *source, struct error *err);
 
-/* Reads a properties file: key=value lines, # comments, blanks trimmed. */
+/* Reads a properties file: key=value lines, # begins a comment line, blanks trimmed. */
 int config_read(struct config *config, const char *path, struct error *err);
 
-/* Checks what one key alone cannot say (names of business and scopes). Call it after the last set. */
+/* Checks what the table cannot say (names of business, topics and scopes) and makes `group` the
+ * business when it is empty. Call it after the last set. */
 int config_check(struct config *config, struct error *err);
 
 struct config_setting {
@@ -99,6 +112,11 @@ struct config_setting {
 /* The table, for help and docs; ends with key == NULL. */
 const struct config_setting *config_settings(void);
 
+/* The name of the environment variable of a key: "TANDEM_FLUSH_MS". Returns out. */
+char *config_variable(const char *key, char *out, size_t room);
+
+/* Every setting with its present value, as a properties file; passwords are masked. */
+void config_write(const struct config *config, FILE *out);
 /* docs/settings.md, whole, as Markdown. */
 void config_write_docs(FILE *out);
 

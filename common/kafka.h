@@ -12,12 +12,13 @@
 
 enum kafka_role {
     KAFKA_WORKER,   /* member of a group, read_committed, partition EOF events */
-    KAFKA_READER,   /* reads by explicit offsets, no group */
+    KAFKA_READER,   /* reads by explicit offsets; no group unless `kind` names one */
     KAFKA_PRODUCER, /* idempotent, acks=all, murmur2_random */
     KAFKA_ADMIN     /* metadata and topics only */
 };
 
-/* Settings for a role; `kind` names the group "<group>.<kind>" of a worker, else NULL.
+/* Settings for a role; `kind` names the group "<group>.<kind>", NULL: none (rd_kafka_assign() and
+ * rd_kafka_subscribe() need one; rd_kafka_consume_start_queue() does not).
  * Caller owns the result (rd_kafka_new takes it). NULL: a setting is unknown, bad or fixed. */
 rd_kafka_conf_t *kafka_conf(const struct config *config, enum kafka_role role, const char *kind,
                             struct error *err);
@@ -30,7 +31,8 @@ rd_kafka_t *kafka_open(const struct config *config, enum kafka_role role, const 
  * connect.timeout if that is set, or when a signal asks to stop. */
 int kafka_wait(rd_kafka_t *client, const struct config *config, struct error *err);
 
-/* Number of partitions of a topic; 0 when it does not exist; -1 on error. */
+/* Number of partitions of a topic; 0 when it does not exist; -1 on error. Waits up to 10 s and
+ * never makes the topic. */
 int kafka_partitions(rd_kafka_t *client, const char *topic, struct error *err);
 
 #endif
