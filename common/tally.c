@@ -1,0 +1,241 @@
+#include "common/tally.h"
+
+#include "common/currency.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_SUMS 8192            /* sums of one chunk of memory: 64 KiB */
+#define WIDTH_MAX 128              /* the widest block */
+#define CELL_LIMIT (INT64_C(1) << 62)
+
+/* Rows never move: chunks are kept from batch to batch. */
+struct chunk {
+    struct chunk *next;
+    size_t used;
+    int64_t sums[CHUNK_SUMS];
+};
+
+struct row {
+    uint64_t key;
+    int64_t *sums;
+};
+
+struct tally {
+    const struct tally_layout *layout;
+    int width[3];                  /* of fields, records, currency */
+    struct row *rows;
+    size_t row_count, row_room;
+    uint32_t *index;               /* row + 1; 0: free */
+    size_t index_room;             /* power of two, at least twice row_room */
+    struct chunk *chunks, *current;
+    size_t cells;
+    bool full, failed;
+    int64_t spare[WIDTH_MAX];      /* where sums go when memory is short */
+};
+
+static int count_names(const char *const *names)
+{
+    int count = 0;
+    while (names && names[count])
+        count++;
+    return count;
+}
+
+int tally_open(struct tally **out, const struct tally_layout *layout, struct error *err)
+{
+    struct tally *t = calloc(1, sizeof *t);
+    *out = NULL;
+    if (!t)
+        return error_memory(err);
+    t->layout = layout;
+    t->width[TALLY_FIELDS] = count_names(layout->fields);
+    t->width[TALLY_RECORDS] = count_names(layout->records);
+    t->width[TALLY_CURRENCY] = count_names(layout->currency);
+    t->row_room = 256;
+    t->index_room = 1024;
+    t->rows = malloc(t->row_room * sizeof *t->rows);
+    t->index = calloc(t->index_room, sizeof *t->index);
+    t->chunks = t->current = calloc(1, sizeof *t->chunks);
+    if (!t->rows || !t->index || !t->chunks) {
+        tally_free(t);
+        return error_memory(err);
+    }
+    *out = t;
+    return 0;
+}
+
+void tally_free(struct tally *tally)
+{
+    if (!tally)
+        return;
+    for (struct chunk *chunk = tally->chunks, *next; chunk; chunk = next) {
+        next = chunk->next;
+        free(chunk);
+    }
+    free(tally->rows);
+    free(tally->index);
+    free(tally);
+}
+
+void tally_reset(struct tally *tally)
+{
+    memset(tally->index, 0, tally->index_room * sizeof *tally->index);
+    for (struct chunk *chunk = tally->chunks; chunk; chunk = chunk->next) {
+        memset(chunk->sums, 0, chunk->used * sizeof *chunk->sums);
+        chunk->used = 0;
+    }
+    tally->current = tally->chunks;
+    tally->row_count = tally->cells = 0;
+    tally->full = tally->failed = false;
+}
+
+static uint64_t row_key(enum tally_time time, int32_t slot, uint32_t scope, int block)
+{
+    /* 2 bits of time, 24 of slot (hours until 2100 need 21), 26 of scope, 12 of block. */
+    return (uint64_t)time << 62 | (uint64_t)((uint32_t)slot & 0xffffff) << 38 |
+           (uint64_t)(scope & 0x3ffffff) << 12 | (uint64_t)(unsigned)block;
+}
+
+static size_t mix(uint64_t key)
+{
+    return (size_t)((key ^ key >> 29) * UINT64_C(0x9e3779b97f4a7c15) >> 20);
+}
+
+static int width_of(const struct tally *t, int block)
+{
+    return block >= TALLY_HISTOGRAM ? 32 : t->width[block > TALLY_CURRENCY ? TALLY_CURRENCY : block];
+}
+
+static int64_t *new_sums(struct tally *t, int width)
+{
+    if (t->current->used + (size_t)width > CHUNK_SUMS) {
+        if (!t->current->next)
+            t->current->next = calloc(1, sizeof *t->current);
+        if (!t->current->next)
+            return NULL;
+        t->current = t->current->next;
+    }
+    int64_t *sums = t->current->sums + t->current->used;
+    t->current->used += (size_t)width;
+    return sums;
+}
+
+static bool grow(struct tally *t)
+{
+    struct row *rows = realloc(t->rows, 2 * t->row_room * sizeof *rows);
+    if (rows)
+        t->rows = rows;
+    uint32_t *index = calloc(2 * t->index_room, sizeof *index);
+    if (!rows || !index) {
+        free(index);
+        return false;
+    }
+    free(t->index);
+    t->index = index;
+    t->row_room *= 2;
+    t->index_room *= 2;
+    for (size_t r = 0; r < t->row_count; r++) {
+        size_t i = mix(t->rows[r].key) & (t->index_room - 1);
+        while (t->index[i])
+            i = (i + 1) & (t->index_room - 1);
+        t->index[i] = (uint32_t)r + 1;
+    }
+    return true;
+}
+
+static int64_t *add_row(struct tally *t, uint64_t key, int width)
+{
+    int64_t *sums;
+    if ((t->row_count == t->row_room && !grow(t)) || !(sums = new_sums(t, width))) {
+        t->failed = true;
+        return t->spare;
+    }
+    size_t i = mix(key) & (t->index_room - 1);
+    while (t->index[i])
+        i = (i + 1) & (t->index_room - 1);
+    t->rows[t->row_count] = (struct row){key, sums};
+    t->index[i] = (uint32_t)++t->row_count;
+    return sums;
+}
+
+int64_t *tally_row(struct tally *tally, enum tally_time time, int32_t slot, uint32_t scope,
+                   int block)
+{
+    uint64_t key = row_key(time, slot, scope, block);
+    size_t i = mix(key) & (tally->index_room - 1);
+    for (; tally->index[i]; i = (i + 1) & (tally->index_room - 1))
+        if (tally->rows[tally->index[i] - 1].key == key)
+            return tally->rows[tally->index[i] - 1].sums;
+    return add_row(tally, key, width_of(tally, block));
+}
+
+int64_t *tally_histogram_row(struct tally *tally, enum tally_time time, int32_t slot,
+                             uint32_t scope, int histogram, int bucket)
+{
+    return tally_row(tally, time, slot, scope, TALLY_HISTOGRAM + 64 * histogram + bucket / 32);
+}
+
+void tally_add(struct tally *tally, int64_t *cell, int64_t value)
+{
+    tally->cells += (*cell == 0) & (value != 0);
+    *cell += value;
+    if (*cell > CELL_LIMIT || *cell < -CELL_LIMIT)
+        tally->full = true;
+}
+
+size_t tally_cells(const struct tally *tally)
+{
+    return tally->cells;
+}
+
+bool tally_full(const struct tally *tally)
+{
+    return tally->full;
+}
+
+bool tally_failed(const struct tally *tally)
+{
+    return tally->failed;
+}
+
+bool tally_empty(const struct tally *tally)
+{
+    return tally->row_count == 0;
+}
+
+size_t tally_rows(const struct tally *tally)
+{
+    return tally->row_count;
+}
+
+struct tally_view tally_view(const struct tally *tally, size_t row)
+{
+    uint64_t key = tally->rows[row].key;
+    int block = (int)(key & 0xfff);
+    return (struct tally_view){
+        .time = (enum tally_time)(key >> 62),
+        .slot = (int32_t)(key >> 38 & 0xffffff),
+        .scope = (uint32_t)(key >> 12 & 0x3ffffff),
+        .block = block,
+        .sums = tally->rows[row].sums,
+        .width = width_of(tally, block),
+    };
+}
+
+size_t tally_name(const struct tally_layout *layout, int block, int i, char *out, size_t room)
+{
+    int len;
+    if (block >= TALLY_HISTOGRAM) {
+        int histogram = (block - TALLY_HISTOGRAM) / 64, octave = (block - TALLY_HISTOGRAM) % 64;
+        len = snprintf(out, room, "%s_b%d", layout->histograms[histogram], octave * 32 + i);
+    } else if (block >= TALLY_CURRENCY) {
+        len = snprintf(out, room, "%s:%s", layout->currency[i],
+                       currency_code(block - TALLY_CURRENCY));
+    } else {
+        len = snprintf(out, room, "%s",
+                       block == TALLY_RECORDS ? layout->records[i] : layout->fields[i]);
+    }
+    return len < 0 ? 0 : (size_t)len;
+}
