@@ -14,10 +14,12 @@
 #include <stdint.h>
 
 enum redis_answer {
-    REDIS_OK,
+    REDIS_ANSWERED = REDIS_OK, /* REDIS_OK is hiredis' word for 0, and the one used here too */
     REDIS_NOSCRIPT,   /* not applied: load the script, send again */
-    REDIS_BUSY,       /* not applied: BUSY LOADING OOM MISCONF NOREPLICAS TRYAGAIN CLUSTERDOWN; later */
-    REDIS_UNKNOWN,    /* READONLY MASTERDOWN MOVED, timeout, reset: applied or not; connect anew and look */
+    REDIS_BUSY,       /* not applied, try later: BUSY LOADING OOM MISCONF NOREPLICAS TRYAGAIN
+                         CLUSTERDOWN */
+    REDIS_UNKNOWN,    /* READONLY MASTERDOWN MOVED ASK, timeout, reset: applied or not; connect
+                         anew and look */
     REDIS_PERMANENT   /* WRONGTYPE, overflow, anything else: sending again cannot help */
 };
 

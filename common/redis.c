@@ -1,0 +1,498 @@
+/* What makes this more than hiredis: one place that says what an answer means for a caller who
+ * must not apply anything twice. A broken connection is never mended behind the caller's back,
+ * because whatever was under way may or may not have been applied. */
+#include "common/redis.h"
+
+#include "common/clock.h"
+#include "common/command.h"
+#include "common/log.h"
+#include "common/redis_tls.h"
+#include "common/redis_url.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BACK_OFF_MIN_MS = 100, BACK_OFF_MAX_MS = 5000, PASSWORD_MAX = 4096 };
+
+struct redis {
+    struct redis_url url;
+    char *ca_file;
+    int64_t timeout_ms;
+    redisContext *context;  /* NULL: not connected */
+    redisReply *early;      /* taken by redis_received(), due at the next receive */
+};
+
+/* The first line of the file, without its line end. */
+static int read_password(struct redis *redis, const char *path, struct error *err)
+{
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        return error_set(err, ERROR_USAGE, "redis.password.file %s: %s", path, strerror(errno));
+    }
+    char line[PASSWORD_MAX + 2] = "";
+    size_t len = fread(line, 1, sizeof line - 1, file);
+    int failed = ferror(file);
+    fclose(file);
+    line[len] = '\0';
+    line[strcspn(line, "\r\n")] = '\0';
+    int rc = 0;
+    if (failed || line[0] == '\0' || strlen(line) > PASSWORD_MAX) {
+        rc = error_set(err, ERROR_USAGE, "redis.password.file %s: no password in its first line",
+                       path);
+    } else {
+        free(redis->url.password);
+        redis->url.password = strdup(line);
+        rc = redis->url.password ? 0 : error_memory(err);
+    }
+    explicit_bzero(line, sizeof line);
+    return rc;
+}
+
+static int take_settings(struct redis *redis, const struct config *config, struct error *err)
+{
+    redis->timeout_ms = config->redis_timeout_ms;
+    redis->ca_file = strdup(config->redis_ca_file);
+    if (!redis->ca_file) {
+        return error_memory(err);
+    }
+    if (redis_url_parse(&redis->url, config->redis, err) != 0) {
+        return -1;
+    }
+    if (config->redis_password_file[0] &&
+        read_password(redis, config->redis_password_file, err) != 0) {
+        return -1;
+    }
+    if (redis->url.user && !redis->url.password) {
+        return error_set(err, ERROR_USAGE, "redis URL: a user without a password "
+                         "(write user:password@ or :password@, or set redis.password.file)");
+    }
+    return 0;
+}
+
+int redis_open(struct redis **out, const struct config *config, struct error *err)
+{
+    struct redis *redis = calloc(1, sizeof *redis);
+    if (!redis) {
+        return error_memory(err);
+    }
+    if (take_settings(redis, config, err) != 0) {
+        redis_free(redis);
+        return -1;
+    }
+    *out = redis;
+    return 0;
+}
+
+void redis_free(struct redis *redis)
+{
+    if (!redis) {
+        return;
+    }
+    redis_disconnect(redis);
+    redis_url_clear(&redis->url);
+    free(redis->ca_file);
+    free(redis);
+}
+
+const char *redis_address(const struct redis *redis)
+{
+    return redis->url.address;
+}
+
+bool redis_connected(const struct redis *redis)
+{
+    return redis->context != NULL;
+}
+
+void redis_disconnect(struct redis *redis)
+{
+    if (redis->early) {
+        freeReplyObject(redis->early);
+        redis->early = NULL;
+    }
+    redisFree(redis->context);
+    redis->context = NULL;
+}
+
+/* What hiredis says of its connection, in words. */
+static int connection_failed(const struct redis *redis, const char *what, struct error *err)
+{
+    const redisContext *c = redis->context;
+    if (!c) {
+        return error_memory(err);
+    }
+    if (c->err == REDIS_ERR_OOM) {
+        return error_memory(err);
+    }
+    if (c->err == REDIS_ERR_TIMEOUT ||
+        (c->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK))) {
+        return error_retry(err, ERROR_REDIS, "redis %s: %s: no answer within %lld ms",
+                           redis->url.address, what, (long long)redis->timeout_ms);
+    }
+    return error_retry(err, ERROR_REDIS, "redis %s: %s: %s", redis->url.address, what,
+                       c->errstr[0] ? c->errstr : "connection lost");
+}
+
+static int dial(struct redis *redis, struct error *err)
+{
+    struct timeval limit = {.tv_sec = redis->timeout_ms / 1000,
+                            .tv_usec = (redis->timeout_ms % 1000) * 1000};
+    redisOptions options = {0};
+    if (redis->url.path) {
+        REDIS_OPTIONS_SET_UNIX(&options, redis->url.path);
+    } else {
+        REDIS_OPTIONS_SET_TCP(&options, redis->url.host, redis->url.port);
+    }
+    options.connect_timeout = &limit;
+    options.command_timeout = &limit;
+    redis->context = redisConnectWithOptions(&options);
+    if (!redis->context || redis->context->err) {
+        return connection_failed(redis, "cannot connect", err);
+    }
+    if (!redis->url.path) {
+        redisEnableKeepAlive(redis->context); /* a silent peer is noticed; failing is harmless */
+    }
+    if (redis->url.tls &&
+        redis_tls_start(redis->context, redis->url.host, redis->ca_file, err) != 0) {
+        return error_prefix(err, "redis %s", redis->url.address);
+    }
+    return 0;
+}
+
+/* One command of the greeting. What passes by itself (a server that is loading, full of clients,
+ * or has lost its master) is marked as such, so that redis_wait() goes on. */
+static int greet(struct redis *redis, int argc, const char *const *argv, struct error *err)
+{
+    enum redis_answer answer = redis_send(redis, err, argc, argv, NULL);
+    redisReply *reply = NULL;
+    if (answer == REDIS_OK) {
+        answer = redis_receive(redis, &reply, err);
+    }
+    if (answer == REDIS_OK) {
+        freeReplyObject(reply);
+        return 0;
+    }
+    if (err) {
+        err->retry = answer != REDIS_PERMANENT || strstr(err->text, "max number of clients");
+    }
+    return -1;
+}
+
+static int authenticate(struct redis *redis, struct error *err)
+{
+    const char *argv[3] = {"AUTH"};
+    int argc = 1;
+    if (redis->url.user) {
+        argv[argc++] = redis->url.user;
+    }
+    argv[argc++] = redis->url.password;
+    return greet(redis, argc, argv, err);
+}
+
+static int begin(struct redis *redis, struct error *err)
+{
+    if (dial(redis, err) != 0) {
+        return -1;
+    }
+    if (redis->url.password && authenticate(redis, err) != 0) {
+        return -1;
+    }
+    if (redis->url.database != 0) {
+        char database[16];
+        snprintf(database, sizeof database, "%d", redis->url.database);
+        if (greet(redis, 2, (const char *[]){"SELECT", database}, err) != 0) {
+            return -1;
+        }
+    }
+    return greet(redis, 1, (const char *[]){"PING"}, err);
+}
+
+int redis_connect(struct redis *redis, struct error *err)
+{
+    redis_disconnect(redis);
+    if (begin(redis, err) != 0) {
+        redis_disconnect(redis);
+        return -1;
+    }
+    return 0;
+}
+
+static int gave_up(const struct config *config, int64_t since_ms, struct error *err)
+{
+    if (command_stopping()) {
+        return error_set(err, ERROR_STOPPED, "stopped while waiting for Redis");
+    }
+    if (config->connect_timeout_ms > 0 &&
+        clock_mono_ms() - since_ms >= config->connect_timeout_ms) {
+        err->retry = false;
+        return error_prefix(err, "gave up after %lld ms", (long long)config->connect_timeout_ms);
+    }
+    return 0;
+}
+
+int redis_wait(struct redis *redis, const struct config *config, struct error *err)
+{
+    struct error own;
+    err = err ? err : &own;
+    int64_t since_ms = clock_mono_ms(), pause_ms = BACK_OFF_MIN_MS;
+    bool said = false;
+    while (redis_connect(redis, err) != 0) {
+        if (!err->retry || gave_up(config, since_ms, err) != 0) {
+            return -1;
+        }
+        if (!said) {
+            log_warning("waiting for redis", log_s("address", redis->url.address),
+                        log_s("why", err->text));
+            said = true;
+        }
+        clock_sleep_ms(pause_ms);
+        pause_ms = pause_ms * 2 < BACK_OFF_MAX_MS ? pause_ms * 2 : BACK_OFF_MAX_MS;
+    }
+    if (said) {
+        log_info("redis is there", log_s("address", redis->url.address),
+                 log_i("waited_ms", clock_mono_ms() - since_ms));
+    }
+    return 0;
+}
+
+static bool begins_with_word(const char *text, const char *const *words)
+{
+    for (; *words; words++) {
+        size_t len = strlen(*words);
+        if (strncmp(text, *words, len) == 0 && (text[len] == ' ' || text[len] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Redis before 7 wraps what a script's command answered: "ERR Error running script (call to
+ * f_..): @user_script:1: -OOM command not allowed". */
+static const char *unwrap(const char *text)
+{
+    const char *inner = NULL;
+    if (strncmp(text, "ERR Error running script", 24) == 0) {
+        inner = strstr(text, ": -");
+    }
+    return inner ? inner + 3 : text;
+}
+
+enum redis_answer redis_sort(const char *error_text)
+{
+    static const char *const noscript[] = {"NOSCRIPT", NULL};
+    static const char *const busy[] = {"BUSY", "LOADING", "OOM", "MISCONF", "NOREPLICAS",
+                                       "TRYAGAIN", "CLUSTERDOWN", NULL};
+    /* ASK and MOVED come from a cluster that is moving slots: look again for the owner. */
+    static const char *const unknown[] = {"READONLY", "MASTERDOWN", "MOVED", "ASK", NULL};
+    const char *text = unwrap(error_text);
+    if (begins_with_word(text, noscript)) {
+        return REDIS_NOSCRIPT;
+    }
+    if (begins_with_word(text, busy)) {
+        return REDIS_BUSY;
+    }
+    return begins_with_word(text, unknown) ? REDIS_UNKNOWN : REDIS_PERMANENT;
+}
+
+static enum redis_answer lost(struct redis *redis, const char *what, struct error *err)
+{
+    if (redis->context) {
+        connection_failed(redis, what, err);
+    } else {
+        error_retry(err, ERROR_REDIS, "redis %s: not connected", redis->url.address);
+    }
+    redis_disconnect(redis);
+    return REDIS_UNKNOWN;
+}
+
+/* Puts the whole output on the wire. */
+static enum redis_answer push(struct redis *redis, struct error *err)
+{
+    int done = 0;
+    while (!done) {
+        if (redisBufferWrite(redis->context, &done) != REDIS_OK) {
+            return lost(redis, "cannot send", err);
+        }
+    }
+    return REDIS_OK;
+}
+
+enum redis_answer redis_send(struct redis *redis, struct error *err, int argc,
+                             const char *const *argv, const size_t *lengths)
+{
+    if (!redis->context) {
+        return lost(redis, "cannot send", err);
+    }
+    /* hiredis only reads argv; its signature forgot to say so. */
+    const char **words = (const char **)(uintptr_t)argv;
+    if (redisAppendCommandArgv(redis->context, argc, words, lengths) != REDIS_OK) {
+        return lost(redis, "cannot send", err);
+    }
+    return push(redis, err);
+}
+
+/* Takes one whole answer out of what was read, if it is there. */
+static bool take_early(struct redis *redis)
+{
+    void *reply = NULL;
+    if (redisGetReplyFromReader(redis->context, &reply) != REDIS_OK) {
+        return false;
+    }
+    redis->early = reply;
+    return reply != NULL;
+}
+
+bool redis_received(struct redis *redis, int64_t wait_ms)
+{
+    int64_t end_ms = clock_mono_ms() + wait_ms;
+    for (;;) {
+        /* A broken connection counts as received: the receive then says what is wrong. */
+        if (redis->early || !redis->context || take_early(redis) || redis->context->err) {
+            return true;
+        }
+        int64_t left_ms = end_ms - clock_mono_ms();
+        struct pollfd fd = {.fd = redis->context->fd, .events = POLLIN};
+        int ready = poll(&fd, 1, (int)(left_ms > 0 ? left_ms : 0));
+        if (ready <= 0) {
+            return false;
+        }
+        if (redisBufferRead(redis->context) != REDIS_OK) {
+            return true;
+        }
+    }
+}
+
+/* An error answer in words; connections that lead nowhere are closed. */
+static enum redis_answer refused(struct redis *redis, redisReply *reply, struct error *err)
+{
+    enum redis_answer answer = redis_sort(reply->str);
+    if (answer == REDIS_PERMANENT) {
+        error_set(err, ERROR_REDIS, "redis %s: %s", redis->url.address, reply->str);
+    } else {
+        error_retry(err, ERROR_REDIS, "redis %s: %s", redis->url.address, reply->str);
+    }
+    freeReplyObject(reply);
+    if (answer == REDIS_UNKNOWN) {
+        redis_disconnect(redis);
+    }
+    return answer;
+}
+
+enum redis_answer redis_receive(struct redis *redis, redisReply **reply, struct error *err)
+{
+    *reply = NULL;
+    if (!redis->context) {
+        return lost(redis, "cannot receive", err);
+    }
+    void *got = redis->early;
+    redis->early = NULL;
+    errno = 0;
+    if (!got && redisGetReply(redis->context, &got) != REDIS_OK) {
+        return lost(redis, "cannot receive", err);
+    }
+    if (((redisReply *)got)->type == REDIS_REPLY_ERROR) {
+        return refused(redis, got, err);
+    }
+    *reply = got;
+    return REDIS_OK;
+}
+
+enum redis_answer redis_call(struct redis *redis, redisReply **reply, struct error *err, int argc,
+                             const char *const *argv, const size_t *lengths)
+{
+    *reply = NULL;
+    enum redis_answer answer = redis_send(redis, err, argc, argv, lengths);
+    return answer == REDIS_OK ? redis_receive(redis, reply, err) : answer;
+}
+
+enum redis_answer redis_callf(struct redis *redis, redisReply **reply, struct error *err,
+                              const char *format, ...)
+{
+    *reply = NULL;
+    if (!redis->context) {
+        return lost(redis, "cannot send", err);
+    }
+    va_list args;
+    va_start(args, format);
+    int rc = redisvAppendCommand(redis->context, format, args);
+    va_end(args);
+    if (rc != REDIS_OK) {
+        return lost(redis, "cannot send", err);
+    }
+    enum redis_answer answer = push(redis, err);
+    return answer == REDIS_OK ? redis_receive(redis, reply, err) : answer;
+}
+
+void redis_script_init(struct redis_script *script, const char *source)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+    unsigned int len = 0;
+    script->source = source;
+    script->sha[0] = '\0';
+    /* Where the system forbids SHA-1 the digest stays unknown to Redis: NOSCRIPT each time, and
+     * redis_eval() then takes the digest that Redis itself tells. */
+    if (EVP_Digest(source, strlen(source), digest, &len, EVP_sha1(), NULL) != 1 || len != 20) {
+        memset(digest, 0, sizeof digest);
+    }
+    for (size_t i = 0; i < 20; i++) {
+        snprintf(script->sha + 2 * i, 3, "%02x", digest[i]);
+    }
+}
+
+/* EVALSHA digest keys, then the caller's words. */
+static enum redis_answer evaluate(struct redis *redis, const char *sha, int keys,
+                                  redisReply **reply, struct error *err, int argc,
+                                  const char *const *argv, const size_t *lengths)
+{
+    size_t count = (size_t)argc + 3;
+    const char **words = calloc(count, sizeof *words);
+    size_t *sizes = calloc(count, sizeof *sizes);
+    enum redis_answer answer = REDIS_PERMANENT;
+    if (!words || !sizes) {
+        error_memory(err);
+    } else {
+        char number[16];
+        snprintf(number, sizeof number, "%d", keys);
+        words[0] = "EVALSHA";
+        words[1] = sha;
+        words[2] = number;
+        for (size_t i = 0; i < count; i++) {
+            words[i] = i < 3 ? words[i] : argv[i - 3];
+            sizes[i] = i >= 3 && lengths ? lengths[i - 3] : strlen(words[i]);
+        }
+        answer = redis_call(redis, reply, err, (int)count, words, sizes);
+    }
+    free(words);
+    free(sizes);
+    return answer;
+}
+
+enum redis_answer redis_eval(struct redis *redis, const struct redis_script *script, int keys,
+                             redisReply **reply, struct error *err, int argc,
+                             const char *const *argv, const size_t *lengths)
+{
+    *reply = NULL;
+    enum redis_answer answer =
+        evaluate(redis, script->sha, keys, reply, err, argc, argv, lengths);
+    if (answer != REDIS_NOSCRIPT) {
+        return answer;
+    }
+    redisReply *loaded = NULL;
+    answer = redis_callf(redis, &loaded, err, "SCRIPT LOAD %s", script->source);
+    if (answer != REDIS_OK) {
+        return answer;
+    }
+    if (loaded->type == REDIS_REPLY_STRING) {
+        answer = evaluate(redis, loaded->str, keys, reply, err, argc, argv, lengths);
+    } else {
+        error_set(err, ERROR_REDIS, "redis %s: SCRIPT LOAD gave no digest", redis->url.address);
+        answer = REDIS_PERMANENT;
+    }
+    freeReplyObject(loaded);
+    return answer;
+}

@@ -1,0 +1,243 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "common/redis.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct sorted { const char *text; enum redis_answer answer; };
+
+static const struct sorted SORTED[] = {
+    {"NOSCRIPT No matching script. Please use EVAL.", REDIS_NOSCRIPT},
+    {"BUSY Redis is busy running a script.", REDIS_BUSY},
+    {"LOADING Redis is loading the dataset in memory", REDIS_BUSY},
+    {"OOM command not allowed when used memory > 'maxmemory'.", REDIS_BUSY},
+    {"MISCONF Redis is configured to save RDB snapshots", REDIS_BUSY},
+    {"NOREPLICAS Not enough good replicas to write.", REDIS_BUSY},
+    {"TRYAGAIN Multiple keys request during rehashing of slot", REDIS_BUSY},
+    {"CLUSTERDOWN The cluster is down", REDIS_BUSY},
+    {"CLUSTERDOWN", REDIS_BUSY},
+    {"READONLY You can't write against a read only replica.", REDIS_UNKNOWN},
+    {"MASTERDOWN Link with MASTER is down", REDIS_UNKNOWN},
+    {"MOVED 3999 127.0.0.1:6381", REDIS_UNKNOWN},
+    {"ASK 3999 127.0.0.1:6381", REDIS_UNKNOWN},
+    {"WRONGTYPE Operation against a key holding the wrong kind of value", REDIS_PERMANENT},
+    {"ERR increment or decrement would overflow", REDIS_PERMANENT},
+    {"BUSYKEY Target key name already exists.", REDIS_PERMANENT},
+    {"NOAUTH Authentication required.", REDIS_PERMANENT},
+    {"ERR the text says READONLY and BUSY", REDIS_PERMANENT},
+    {"", REDIS_PERMANENT},
+    {"ERR Error running script (call to f_12): @user_script:1: -OOM command not allowed",
+     REDIS_BUSY},
+    {"ERR Error running script (call to f_12): @user_script:1: -READONLY You can't write",
+     REDIS_UNKNOWN},
+    {"ERR Error running script (call to f_12): @user_script:1: WRONGTYPE Operation",
+     REDIS_PERMANENT},
+};
+
+static void every_answer_of_redis_has_its_meaning(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof SORTED / sizeof *SORTED; i++) {
+        print_message("%s\n", SORTED[i].text);
+        assert_int_equal(redis_sort(SORTED[i].text), SORTED[i].answer);
+    }
+}
+
+static void a_script_is_known_by_the_digest_of_its_text(void **state)
+{
+    (void)state;
+    struct redis_script script;
+    redis_script_init(&script, "return 1");
+    assert_string_equal(script.sha, "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
+}
+
+/* A server of a few lines: takes one connection, answers each chunk it reads with the next text of
+ * the list, then closes. */
+struct peer {
+    int listener, port;
+    const char *const *answers;
+    pthread_t thread;
+};
+
+static void *serve(void *arg)
+{
+    struct peer *peer = arg;
+    int fd = accept(peer->listener, NULL, NULL);
+    char chunk[4096];
+    for (const char *const *a = peer->answers; fd >= 0 && *a; a++) {
+        if (read(fd, chunk, sizeof chunk) <= 0 || write(fd, *a, strlen(*a)) < 0) {
+            break;
+        }
+    }
+    /* Waits for the other side to close, so that a silent server is silent, not gone. */
+    while (fd >= 0 && read(fd, chunk, sizeof chunk) > 0) {
+    }
+    close(fd);
+    return NULL;
+}
+
+static struct redis *meet(struct peer *peer, const char *const *answers)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    peer->answers = answers;
+    peer->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(peer->listener, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(listen(peer->listener, 1), 0);
+    assert_int_equal(getsockname(peer->listener, (struct sockaddr *)&at, &len), 0);
+    assert_int_equal(pthread_create(&peer->thread, NULL, serve, peer), 0);
+
+    char url[64], empty[1] = "";
+    snprintf(url, sizeof url, "redis://127.0.0.1:%d", ntohs(at.sin_port));
+    struct config config = {.redis = url, .redis_password_file = empty, .redis_ca_file = empty,
+                            .redis_timeout_ms = 200};
+    struct redis *redis = NULL;
+    struct error err;
+    assert_int_equal(redis_open(&redis, &config, &err), 0);
+    return redis;
+}
+
+static void part(struct peer *peer, struct redis *redis)
+{
+    redis_free(redis);
+    pthread_join(peer->thread, NULL);
+    close(peer->listener);
+}
+
+static void silence_is_an_unknown_answer_and_ends_the_connection(void **state)
+{
+    (void)state;
+    struct peer peer;
+    struct redis *redis = meet(&peer, (const char *const[]){"+PONG\r\n", NULL});
+    struct error err;
+    redisReply *reply = NULL;
+    assert_int_equal(redis_connect(redis, &err), 0);
+    assert_int_equal(redis_callf(redis, &reply, &err, "GET x"), REDIS_UNKNOWN);
+    assert_null(reply);
+    assert_non_null(strstr(err.text, "no answer within 200 ms"));
+    assert_true(err.retry);
+    assert_false(redis_connected(redis));
+    assert_int_equal(redis_callf(redis, &reply, &err, "GET x"), REDIS_UNKNOWN);
+    part(&peer, redis);
+}
+
+static void a_permanent_error_keeps_the_connection(void **state)
+{
+    (void)state;
+    struct peer peer;
+    struct redis *redis =
+        meet(&peer, (const char *const[]){"+PONG\r\n", "-WRONGTYPE no\r\n", ":7\r\n", NULL});
+    struct error err;
+    redisReply *reply = NULL;
+    assert_int_equal(redis_connect(redis, &err), 0);
+    assert_int_equal(redis_callf(redis, &reply, &err, "INCR x"), REDIS_PERMANENT);
+    assert_false(err.retry);
+    assert_int_equal(redis_callf(redis, &reply, &err, "INCR %s", "y"), REDIS_OK);
+    assert_int_equal(reply->integer, 7);
+    freeReplyObject(reply);
+    part(&peer, redis);
+}
+
+static void a_read_only_server_is_left(void **state)
+{
+    (void)state;
+    struct peer peer;
+    struct redis *redis =
+        meet(&peer, (const char *const[]){"+PONG\r\n", "-READONLY replica\r\n", NULL});
+    struct error err;
+    redisReply *reply = NULL;
+    assert_int_equal(redis_connect(redis, &err), 0);
+    assert_int_equal(redis_callf(redis, &reply, &err, "INCR x"), REDIS_UNKNOWN);
+    assert_false(redis_connected(redis));
+    part(&peer, redis);
+}
+
+static void an_unknown_script_is_loaded_and_sent_once_more(void **state)
+{
+    (void)state;
+    struct peer peer;
+    struct redis *redis = meet(&peer, (const char *const[]){
+        "+PONG\r\n", "-NOSCRIPT no\r\n", "$40\r\ne0e1f9fabfc9d4800c877a703b823ac0578ff8db\r\n",
+        ":1\r\n", NULL});
+    struct error err;
+    redisReply *reply = NULL;
+    struct redis_script script;
+    redis_script_init(&script, "return 1");
+    assert_int_equal(redis_connect(redis, &err), 0);
+    assert_int_equal(redis_eval(redis, &script, 1, &reply, &err, 2,
+                                (const char *[]){"key", "word"}, NULL), REDIS_OK);
+    assert_int_equal(reply->integer, 1);
+    freeReplyObject(reply);
+    part(&peer, redis);
+}
+
+static void the_halves_of_a_call_tell_when_the_answer_is_there(void **state)
+{
+    (void)state;
+    struct peer peer;
+    struct redis *redis = meet(&peer, (const char *const[]){"+PONG\r\n", ":1\r\n:2\r\n", NULL});
+    struct error err;
+    redisReply *reply = NULL;
+    assert_int_equal(redis_connect(redis, &err), 0);
+    assert_false(redis_received(redis, 0));
+    const char *argv[] = {"INCR", "x"};
+    assert_int_equal(redis_send(redis, &err, 2, argv, NULL), REDIS_OK);
+    assert_true(redis_received(redis, 5000));
+    assert_true(redis_received(redis, 0));
+    for (int64_t i = 1; i <= 2; i++) {
+        assert_int_equal(redis_receive(redis, &reply, &err), REDIS_OK);
+        assert_int_equal(reply->integer, i);
+        freeReplyObject(reply);
+    }
+    part(&peer, redis);
+}
+
+static void a_loading_server_may_be_asked_again(void **state)
+{
+    (void)state;
+    struct peer peer;
+    struct redis *redis = meet(&peer, (const char *const[]){"-LOADING wait\r\n", NULL});
+    struct error err;
+    assert_int_equal(redis_connect(redis, &err), -1);
+    assert_true(err.retry);
+    assert_false(redis_connected(redis));
+    part(&peer, redis);
+}
+
+static void a_missing_password_is_for_people_to_mend(void **state)
+{
+    (void)state;
+    struct peer peer;
+    struct redis *redis = meet(&peer, (const char *const[]){"-NOAUTH log in\r\n", NULL});
+    struct error err;
+    assert_int_equal(redis_connect(redis, &err), -1);
+    assert_false(err.retry);
+    part(&peer, redis);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_answer_of_redis_has_its_meaning),
+        cmocka_unit_test(a_script_is_known_by_the_digest_of_its_text),
+        cmocka_unit_test(silence_is_an_unknown_answer_and_ends_the_connection),
+        cmocka_unit_test(a_permanent_error_keeps_the_connection),
+        cmocka_unit_test(a_read_only_server_is_left),
+        cmocka_unit_test(an_unknown_script_is_loaded_and_sent_once_more),
+        cmocka_unit_test(the_halves_of_a_call_tell_when_the_answer_is_there),
+        cmocka_unit_test(a_loading_server_may_be_asked_again),
+        cmocka_unit_test(a_missing_password_is_for_people_to_mend),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
