@@ -80,7 +80,8 @@ static void say_usage(FILE *out)
 
 static void say_versions(void)
 {
-    unsigned xxh = XXH_versionNumber();
+    /* Not XXH_versionNumber(): librdkafka carries an older copy of that function. */
+    const unsigned xxh = XXH_VERSION_NUMBER;
     printf("tandem        %s\n", TANDEM_VERSION);
     printf("librdkafka    %s\n", rd_kafka_version_str());
     printf("hiredis       %d.%d.%d\n", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);

@@ -354,21 +354,48 @@ int command_run(const struct command *command, int argc, char **argv)
     return status;
 }
 
-/* "  -n, --name WORD", padded, and the help after it; long ones on a line of their own. */
-static void help_line(FILE *out, char letter, const char *name, const char *word, const char *help)
+enum { HELP_INDENT = 30, HELP_WIDTH = 80 };
+
+/* The rest of a line and further ones, broken at blanks. */
+static void help_wrap(FILE *out, const char *text)
 {
-    char left[128];
+    int column = HELP_INDENT;
+    while (*text) {
+        int len = (int)strcspn(text, " ");
+        if (column > HELP_INDENT && column + 1 + len > HELP_WIDTH) {
+            fprintf(out, "\n%*s", HELP_INDENT, "");
+            column = HELP_INDENT;
+        } else if (column > HELP_INDENT) {
+            fputc(' ', out);
+            column++;
+        }
+        fprintf(out, "%.*s", len, text);
+        column += len;
+        text += len + (text[len] == ' ');
+    }
+    fputc('\n', out);
+}
+
+/* "  -n, --name WORD", padded, and the help after it; long ones on a line of their own. */
+static void help_line(FILE *out, char letter, const char *name, const char *word, const char *help,
+                      const char *fallback)
+{
+    char left[128], right[512];
     char short_form[5] = "    ";
     if (letter) {
         snprintf(short_form, sizeof short_form, "-%c, ", letter);
     }
     int len = snprintf(left, sizeof left, "  %s--%s%s%s", short_form, name, word ? " " : "",
                        word ? word : "");
-    if (len < 30) {
-        fprintf(out, "%-30s%s", left, help);
+    if (len < HELP_INDENT - 1) {
+        fprintf(out, "%-*s", HELP_INDENT, left);
     } else {
-        fprintf(out, "%s\n%30s%s", left, "", help);
+        fprintf(out, "%s\n%*s", left, HELP_INDENT, "");
     }
+    bool has_default = fallback && fallback[0];
+    snprintf(right, sizeof right, "%s%s%s%s", help, has_default ? " [" : "",
+             has_default ? fallback : "", has_default ? "]" : "");
+    help_wrap(out, right);
 }
 
 static char letter_of_setting(const char *key)
@@ -399,7 +426,8 @@ static void help_settings(const struct command *command, FILE *out)
     if (command->settings && !command->settings[0]) {
         return;
     }
-    fprintf(out, "\nSettings it reads (--flush-ms 50 is also TANDEM_FLUSH_MS=50 and flush.ms=50):\n");
+    fprintf(out, "\nSettings it reads, with their defaults (--flush-ms 50 is also TANDEM_FLUSH_MS=50\n"
+                 "in the environment and flush.ms=50 in a file):\n");
     for (const struct config_setting *at = config_settings(); at->key; at++) {
         char option[64];
         if (!reads_setting(command, at->key)) {
@@ -407,11 +435,7 @@ static void help_settings(const struct command *command, FILE *out)
         }
         key_to_option(at->key, option);
         const char *word = strcmp(at->kind, "BOOL") == 0 ? "true|false" : at->word;
-        help_line(out, letter_of_setting(at->key), option, word, at->help);
-        if (at->fallback[0]) {
-            fprintf(out, " [%s]", at->fallback);
-        }
-        fputc('\n', out);
+        help_line(out, letter_of_setting(at->key), option, word, at->help, at->fallback);
     }
 }
 
@@ -424,13 +448,12 @@ void command_help(const struct command *command, FILE *out)
     }
     fprintf(out, "\nOptions:\n");
     for (const struct command_option *at = command->options; at && at->name; at++) {
-        help_line(out, at->letter, at->name, at->word, at->help);
-        fputc('\n', out);
+        help_line(out, at->letter, at->name, at->word, at->help, NULL);
     }
     for (size_t i = 0; i < COMMONS; i++) {
         if (commons[i].help) {
-            help_line(out, commons[i].letter, commons[i].name, commons[i].word, commons[i].help);
-            fputc('\n', out);
+            help_line(out, commons[i].letter, commons[i].name, commons[i].word, commons[i].help,
+                      NULL);
         }
     }
     help_settings(command, out);

@@ -18,7 +18,7 @@ typedef void publisher_report(void *context, void *cookie, const char *failure);
 /* 0, caller owns *out until publisher_free(). `report` may be NULL. */
 int publisher_open(struct publisher **out, const struct config *config, publisher_report *report,
                    void *context, struct error *err);
-/* Frees at once what is not delivered is lost: publisher_flush() first. */
+/* Ends at once: what is not delivered by then is lost, so publisher_flush() first. */
 void publisher_free(struct publisher *publisher);
 
 /* Queues a copy of one record. `key` and `value` with at NULL are null. While the local queue is
