@@ -1,7 +1,7 @@
 # tandem - `make help` says what there is to make.
 #
 #   make                              build/tandem
-#   make test T=seen                  only the tests whose file name begins with this word
+#   make test T=seen                  only the tests of this name, * as in a shell
 #   make test SANITIZE=address,undefined   the same in a build of its own, with sanitizers
 
 CC        = gcc
@@ -32,7 +32,9 @@ ifeq ($(SANITIZE),)
 # librdkafka's threads allocate and free across each other: half as fast again with tcmalloc.
 ALLOCATOR := -Wl,--no-as-needed -ltcmalloc_minimal -Wl,--as-needed
 else
-ALL_CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+# What the sanitizers insert makes gcc see uses of what was never set.
+ALL_CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+              -Wno-error=maybe-uninitialized
 endif
 
 sources := $(wildcard common/*.c producers/*.c consumers/*.c)
@@ -94,13 +96,13 @@ deps:
 	@scripts/deps.sh
 
 stack-up stack-down stack-status:
-	@STACK=$(STACK) scripts/stack.sh $(@:stack-%=%)
+	@STACK='$(STACK)' scripts/stack.sh $(@:stack-%=%)
 
 demo:
 	@scripts/demo.sh
 
 test:
-	@SANITIZE=$(SANITIZE) PYTHON=$(PYTHON) T=$(T) scripts/test.sh
+	@SANITIZE='$(SANITIZE)' PYTHON='$(PYTHON)' T='$(T)' scripts/test.sh
 
 fmt:
 	clang-format -i $(c_files) $(h_files)
@@ -123,7 +125,7 @@ distclean:
 help:
 	@echo 'make                 build/tandem'
 	@echo 'make demo            the whole of tandem on example data, in two minutes'
-	@echo 'make test [T=word]   every test on a real Kafka and Redis, or those named word...'
+	@echo 'make test [T=name]   every test on a real Kafka and Redis, or those of this name'
 	@echo 'make tests           builds the test programs only'
 	@echo 'make deps            installs what is missing (apt, with sudo when not root)'
 	@echo 'make stack-up        starts a Kafka and a Redis, see build/stack.env'
