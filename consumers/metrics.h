@@ -79,5 +79,7 @@ __int128 metric_n(const struct metric *metric, const struct metric_context *cont
 int metric_scale(enum metric_kind kind);
 /* As published: rounded half away from zero, "NaN" when undefined or beyond int64. Returns out. */
 char *metric_format(enum metric_kind kind, const struct metric_value *value, char out[40]);
+/* -310 -> "-3.10". Returns out. */
+char *metric_format_hundredths(int64_t number, char out[40]);
 
 #endif

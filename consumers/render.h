@@ -9,15 +9,11 @@
 #include "common/text.h"
 #include "common/zone.h"
 #include "consumers/fields.h"
+#include "consumers/words.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-
-enum language { LANGUAGE_EN, LANGUAGE_RO, LANGUAGES };
-
-const char *language_code(enum language language);  /* "en", "ro" */
-bool language_parse(struct text code, enum language *out);
 
 enum render_format { RENDER_TABLE, RENDER_JSON, RENDER_CSV, RENDER_MARKDOWN };
 bool render_format_parse(struct text word, enum render_format *out); /* "table", "json", ... */

@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/text.h"
 #include "consumers/metrics.h"
+#include "consumers/sentences.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,12 +45,6 @@ struct service_rules {
     const struct slo *slo;
     size_t slo_count;
 };
-
-/* Sentences for people, in the order they were found: "targets[2].amount: must be > 0". */
-struct sentences;
-size_t sentences_count(const struct sentences *sentences);
-const char *sentences_at(const struct sentences *sentences, size_t i);
-void sentences_free(struct sentences *sentences);
 
 /* Reads and checks the bytes of a targets file. `scopes` is the setting of that name
  * ("region,channel,rep,line"): other dimensions are refused.
