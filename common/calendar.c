@@ -176,7 +176,8 @@ bool calendar_parse_time(struct text text, int64_t *ms)
     if (!zone || !read_offset(zone, end, &offset_s)) {
         return false;
     }
-    int64_t seconds = (int64_t)day * 86400 + hour * 3600 + minute * 60 + second - offset_s;
+    int of_day = hour * 3600 + minute * 60 + second;
+    int64_t seconds = (int64_t)day * 86400 + of_day - offset_s;
     *ms = seconds * 1000 + fraction_ms;
     return true;
 }

@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-int64_t clock_mono_ms(void);          /* milliseconds that never step; for waits and rates */
-int64_t clock_wall_ms(void);          /* epoch milliseconds */
-void clock_sleep_ms(int64_t ms);      /* returns early on a signal */
+int64_t clock_mono_ms(void);     /* milliseconds that never step; for waits and rates */
+int64_t clock_wall_ms(void);     /* epoch milliseconds */
+void clock_sleep_ms(int64_t ms); /* returns early on a signal */
 
 #endif

@@ -4,7 +4,9 @@
 
 /* ISO 4217, list one, as published 2026-01-01: every active code that has minor units, sorted.
  * Metals, baskets and test codes (XAU, XDR, XTS, XXX) have none and are left out. Letters stand
- * apart so that the compiler can make the lookup table below. */
+ * apart so that the compiler can make the lookup table below; left to the formatter, the rows
+ * would be spread over a thousand lines. */
+/* clang-format off */
 #define CURRENCIES(ROW) \
     ROW(A, E, D, 2) ROW(A, F, N, 2) ROW(A, L, L, 2) ROW(A, M, D, 2) \
     ROW(A, O, A, 2) ROW(A, R, S, 2) ROW(A, U, D, 2) ROW(A, W, G, 2) \
@@ -48,9 +50,10 @@
     ROW(X, A, F, 0) ROW(X, C, D, 2) ROW(X, C, G, 2) ROW(X, O, F, 0) \
     ROW(X, P, F, 0) ROW(Y, E, R, 2) ROW(Z, A, R, 2) ROW(Z, M, W, 2) \
     ROW(Z, W, G, 2)
+/* clang-format on */
 
-#define PLACE(a, b, c, exponent) PLACE_##a##b##c,
-#define ENTRY(a, b, c, exponent) {#a #b #c, exponent},
+#define PLACE(a, b, c, exponent)  PLACE_##a##b##c,
+#define ENTRY(a, b, c, exponent)  {#a #b #c, exponent},
 #define LOOKUP(a, b, c, exponent) [a][b][c] = PLACE_##a##b##c + 1,
 
 enum { CURRENCIES(PLACE) CURRENCY_COUNT };

@@ -8,8 +8,8 @@
 
 /* The place of a code of three capitals in the table, 0.., or -1. */
 int currency_find(struct text code);
-const char *currency_code(int currency);     /* "EUR"; static */
-int currency_exponent(int currency);         /* 0, 2, 3 or 4 */
+const char *currency_code(int currency); /* "EUR"; static */
+int currency_exponent(int currency);     /* 0, 2, 3 or 4 */
 int currency_count(void);
 
 #endif

@@ -22,9 +22,8 @@ static void trim_half_character(char *text, size_t len)
 }
 
 /* Formatted apart first: the arguments may lie in the very text that is overwritten. */
-__attribute__((format(printf, 4, 0)))
-static void fill(struct error *err, enum error_code code, bool retry, const char *format,
-                 va_list args)
+__attribute__((format(printf, 4, 0))) static void fill(struct error *err, enum error_code code,
+                                                       bool retry, const char *format, va_list args)
 {
     if (!err) {
         return;

@@ -10,8 +10,8 @@
 
 #define HISTOGRAM_BUCKETS 1888 /* enough for any int64 >= 0 */
 
-int histogram_bucket(int64_t seconds);                       /* seconds >= 0 */
-void histogram_range(int bucket, int64_t *lo, int64_t *hi);  /* both inclusive */
+int histogram_bucket(int64_t seconds);                      /* seconds >= 0 */
+void histogram_range(int bucket, int64_t *lo, int64_t *hi); /* both inclusive */
 
 struct histogram_count {
     int bucket;

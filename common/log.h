@@ -37,10 +37,10 @@ bool log_enabled(enum log_level level);
 /* Writes one line; `fields` ends with a NULL name. A line is cut at 4 KiB. Cannot fail. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 
-#define LOG_FIELDS_(...) ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0, 0, 0}})
-#define log_error(event, ...) log_write(LOG_ERROR, event, LOG_FIELDS_(__VA_ARGS__))
+#define LOG_FIELDS_(...)        ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0, 0, 0}})
+#define log_error(event, ...)   log_write(LOG_ERROR, event, LOG_FIELDS_(__VA_ARGS__))
 #define log_warning(event, ...) log_write(LOG_WARNING, event, LOG_FIELDS_(__VA_ARGS__))
-#define log_info(event, ...) log_write(LOG_INFO, event, LOG_FIELDS_(__VA_ARGS__))
+#define log_info(event, ...)    log_write(LOG_INFO, event, LOG_FIELDS_(__VA_ARGS__))
 #define log_debug(event, ...) \
     (log_enabled(LOG_DEBUG) ? log_write(LOG_DEBUG, event, LOG_FIELDS_(__VA_ARGS__)) : (void)0)
 

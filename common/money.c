@@ -4,10 +4,10 @@
 #include <string.h>
 
 enum {
-    DIGITS_MAX = 38,     /* as many decimal digits as an __int128 always holds */
-    WHOLE_MAX = 19,      /* so that ten decimals can be added at scale 18 */
+    DIGITS_MAX = 38, /* as many decimal digits as an __int128 always holds */
+    WHOLE_MAX = 19,  /* so that ten decimals can be added at scale 18 */
     SCALE_MAX = 18,
-    TEXT_MAX = 400,      /* longer than any program writes a number */
+    TEXT_MAX = 400, /* longer than any program writes a number */
     EXPONENT_MAX = 10000
 };
 
@@ -222,7 +222,7 @@ int decimal_round(struct decimal d, int scale, int64_t *out, struct error *err)
 int money_parse(struct text text, int scale, char decimal, char grouping, int64_t *out,
                 struct error *err)
 {
-    struct decimal value;
+    struct decimal value = {0, 0};
     if (decimal_parse(text, decimal, grouping, &value, err) != 0) {
         return -1;
     }

@@ -41,6 +41,7 @@ int decimal_round(struct decimal d, int scale, int64_t *out, struct error *err);
 /* Amount with its decimals and grouped thousands, e.g. "2,297,200.65" (en) or "2.297.200,65" (ro).
  * `exponent` (0..9) is the currency's number of decimals, `grouping` 0 means none. Returns out.
  * 40 bytes are enough. */
-char *money_format(int64_t minor, int exponent, char decimal, char grouping, char *out, size_t room);
+char *money_format(int64_t minor, int exponent, char decimal, char grouping, char *out,
+                   size_t room);
 
 #endif

@@ -18,11 +18,11 @@ struct record_header {
 
 struct record {
     int32_t partition;
-    int32_t leader_epoch;  /* -1: unknown */
+    int32_t leader_epoch; /* -1: unknown */
     int64_t offset;
-    int64_t timestamp_ms;  /* Kafka's time stamp, epoch milliseconds; -1: none */
-    struct text key;       /* at NULL: no key */
-    struct text value;     /* at NULL: a tombstone */
+    int64_t timestamp_ms; /* Kafka's time stamp, epoch milliseconds; -1: none */
+    struct text key;      /* at NULL: no key */
+    struct text value;    /* at NULL: a tombstone */
     const struct record_header *headers;
     size_t header_count;
 };

@@ -15,20 +15,20 @@
 
 enum {
     DAY_S = 86400,
-    /* Offset changes of one zone lie weeks apart (Morocco leaves summer time for Ramadan), so a
-     * few hours miss none. */
-    STEP_S = 6 * 3600,
+    /* Offset changes of one zone lie a week apart or more (Brazil, Gaza and Morocco had such short
+     * summers), so steps of a day miss none. */
+    STEP_S = DAY_S,
     /* No offset is larger, and no change moves the wall clock by more. */
     REACH_S = 2 * DAY_S
 };
 
 #define FROM_S ((int64_t)CALENDAR_DAY_MIN * DAY_S)
-#define TO_S ((int64_t)(CALENDAR_DAY_MAX + 1) * DAY_S)
+#define TO_S   ((int64_t)(CALENDAR_DAY_MAX + 1) * DAY_S)
 
 /* A little more than the years asked for, so that wall clocks at their ends can be turned into
  * instants too. Outside of it the offset of the nearer end holds. */
 #define SCAN_FROM_S (FROM_S - REACH_S)
-#define SCAN_TO_S (TO_S + REACH_S)
+#define SCAN_TO_S   (TO_S + REACH_S)
 
 /* Spans of 2^22 s (48.5 days), each knowing the change in force at its start: a look-up is one load
  * and, rarely, a step or two forward. */
@@ -61,9 +61,10 @@ static int unknown(struct error *err, const char *name)
 static bool is_name(const char *name)
 {
     size_t len = strlen(name);
-    return len > 0 && len < sizeof ((struct zone *)0)->name && name[0] != '/' &&
+    return len > 0 && len < sizeof((struct zone *)0)->name && name[0] != '/' &&
            !strstr(name, "..") &&
-           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+-") == len;
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+-") ==
+               len;
 }
 
 /* libc takes a zone it does not find for UTC without a word, so the file is looked at first. */
@@ -107,9 +108,8 @@ static int add_change(struct zone *zone, int64_t utc_s, int32_t offset_s, struct
 {
     if (zone->count == zone->room) {
         size_t room = zone->room ? zone->room * 2 : 256;
-        struct change *changes = room > UINT16_MAX
-                                     ? NULL
-                                     : realloc(zone->changes, room * sizeof *changes);
+        struct change *changes =
+            room > UINT16_MAX ? NULL : realloc(zone->changes, room * sizeof *changes);
         if (!changes) {
             return error_memory(err);
         }

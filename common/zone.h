@@ -19,9 +19,9 @@ int zone_open(struct zone **out, const char *name, struct error *err);
 void zone_free(struct zone *zone);
 const char *zone_name(const struct zone *zone);
 
-int32_t zone_offset(const struct zone *zone, int64_t utc_s);   /* seconds east of UTC */
-int64_t zone_local(const struct zone *zone, int64_t utc_s);    /* wall clock as if it were UTC */
-int32_t zone_day(const struct zone *zone, int64_t utc_s);      /* local day, kept to years 0-9999 */
+int32_t zone_offset(const struct zone *zone, int64_t utc_s); /* seconds east of UTC */
+int64_t zone_local(const struct zone *zone, int64_t utc_s);  /* wall clock as if it were UTC */
+int32_t zone_day(const struct zone *zone, int64_t utc_s);    /* local day, kept to years 0-9999 */
 
 /* Wall clock (seconds as if UTC) -> instant. One that does not exist moves forward by the gap; a
  * repeated one is the earlier (zone_utc) or the later (zone_utc_late). */

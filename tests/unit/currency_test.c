@@ -65,9 +65,9 @@ static void what_is_no_code_with_minor_units_is_not_found(void **state)
 {
     (void)state;
     static const char *const words[] = {
-        "XAU", "XAG", "XPT", "XPD", "XBA", "XBB", "XBC", "XBD", "XDR",  "XSU",     "XUA",
-        "XTS", "XXX", "AAA", "ZZZ", "eur", "Eur", "EU",  "",    "EURO", "EUR ",    "EU\xc5",
-        "@@@", "[[[", "HRK", "DEM", "000", "RO\x7f", "E R", "\xff\xff\xff",
+        "XAU",  "XAG",    "XPT", "XPD", "XBA", "XBB", "XBC", "XBD",    "XDR", "XSU",
+        "XUA",  "XTS",    "XXX", "AAA", "ZZZ", "eur", "Eur", "EU",     "",    "EURO",
+        "EUR ", "EU\xc5", "@@@", "[[[", "HRK", "DEM", "000", "RO\x7f", "E R", "\xff\xff\xff",
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         assert_int_equal(currency_find(text_of(words[i])), -1);

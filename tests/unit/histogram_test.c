@@ -41,9 +41,9 @@ static void known_values_fall_into_known_buckets(void **state)
         int64_t seconds;
         int bucket;
     } cases[] = {
-        {0, 0},       {1, 1},         {31, 31},       {32, 32},         {63, 63},
-        {64, 64},     {65, 64},       {66, 65},       {127, 95},        {128, 96},
-        {3600, 248},  {86400, 394},   {315360000, 773}, {INT64_MAX, 1887},
+        {0, 0},      {1, 1},       {31, 31},         {32, 32},          {63, 63},
+        {64, 64},    {65, 64},     {66, 65},         {127, 95},         {128, 96},
+        {3600, 248}, {86400, 394}, {315360000, 773}, {INT64_MAX, 1887},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(histogram_bucket(cases[i].seconds), cases[i].bucket);
@@ -61,26 +61,26 @@ static void a_quantile_lies_inside_its_bucket_by_its_rank(void **state)
         int64_t value, lo;
     } cases[] = {
         {{{10, 1}}, 1, 50, 100, 10, 10},
-        {{{10, 1}}, 1, 0, 100, 10, 10},                     /* rank at least 1 */
-        {{{0, 1}, {10, 1}}, 2, 50, 100, 0, 0},              /* rank 1 of 2 */
-        {{{0, 1}, {10, 1}}, 2, 51, 100, 10, 10},            /* ceil(1.02) = 2 */
-        {{{0, 9}, {10, 1}}, 2, 90, 100, 0, 0},              /* rank 9 of 10 exactly */
+        {{{10, 1}}, 1, 0, 100, 10, 10},          /* rank at least 1 */
+        {{{0, 1}, {10, 1}}, 2, 50, 100, 0, 0},   /* rank 1 of 2 */
+        {{{0, 1}, {10, 1}}, 2, 51, 100, 10, 10}, /* ceil(1.02) = 2 */
+        {{{0, 9}, {10, 1}}, 2, 90, 100, 0, 0},   /* rank 9 of 10 exactly */
         {{{0, 9}, {10, 1}}, 2, 91, 100, 10, 10},
-        {{{64, 1}}, 1, 50, 100, 65, 64},                    /* 64 + 1 * 1 / 1 */
-        {{{64, 2}}, 1, 50, 100, 65, 64},                    /* 64 + 1 / 2, half up */
-        {{{64, 4}}, 1, 25, 100, 64, 64},                    /* 64 + 1 / 4 */
+        {{{64, 1}}, 1, 50, 100, 65, 64}, /* 64 + 1 * 1 / 1 */
+        {{{64, 2}}, 1, 50, 100, 65, 64}, /* 64 + 1 / 2, half up */
+        {{{64, 4}}, 1, 25, 100, 64, 64}, /* 64 + 1 / 4 */
         {{{64, 4}}, 1, 50, 100, 65, 64},
-        {{{0, 3}, {64, 4}, {248, 3}}, 3, 50, 100, 65, 64},  /* rank 5: second of four */
+        {{{0, 3}, {64, 4}, {248, 3}}, 3, 50, 100, 65, 64},     /* rank 5: second of four */
         {{{0, 3}, {64, 4}, {248, 3}}, 3, 90, 100, 3626, 3584}, /* rank 9: second of three */
-        {{{0, -2}, {10, 0}, {64, 1}}, 3, 50, 100, 65, 64},  /* empty ones are passed over */
+        {{{0, -2}, {10, 0}, {64, 1}}, 3, 50, 100, 65, 64},     /* empty ones are passed over */
         {{{1887, 1}}, 1, 90, 100, INT64_MAX, INT64_C(9079256848778919936)},
         {{{1887, INT64_MAX}}, 1, 100, 100, INT64_MAX, INT64_C(9079256848778919936)},
         {{{0, INT64_MAX}, {10, INT64_MAX}}, 2, 99, 100, 10, 10},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t lo = -1;
-        int64_t value = histogram_quantile(cases[i].buckets, cases[i].n, cases[i].num,
-                                           cases[i].den, &lo);
+        int64_t value =
+            histogram_quantile(cases[i].buckets, cases[i].n, cases[i].num, cases[i].den, &lo);
         if (value != cases[i].value || lo != cases[i].lo) {
             print_error("case %zu: %lld from %lld\n", i, (long long)value, (long long)lo);
         }
