@@ -1,0 +1,129 @@
+-- apply.lua - one batch of a worker: sums and positions, together or not at all.
+--
+-- Redis runs a script alone, so nothing comes between its steps; but it does not undo what a
+-- script did before an error. So everything that can be refused is checked first, additions are
+-- taken back when one of them fails, and what has no negation is written last.
+-- Sums travel as strings: Lua's numbers are doubles and would round them.
+--
+-- KEYS  position hash, floor, dirty hash, currency set
+-- ARGV  prefix, token, floor, scope limit, mark,
+--       n, n x (position field, expected, new),
+--       n, n x currency,
+--       n, n x group: head, dimension, value, dirty head, expiry, n, n x (field, delta)
+-- Answers, a list: applied | token <stored> | floor <stored> | moved (<field> <stored>)... |
+--       failed <key> <field> <message>
+
+local position_key, floor_key, dirty_key, currency_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local prefix, token, floor, limit, mark =
+    ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local at = 6
+
+-- 1. May this worker write here, and is the batch the one that follows?
+local stored_token = redis.call('HGET', position_key, 'token')
+if stored_token ~= token then return {'token', stored_token or ''} end
+local stored_floor = redis.call('GET', floor_key) or ''
+if stored_floor ~= floor then return {'floor', stored_floor} end
+
+local positions, moved = {}, {'moved'}
+local count = tonumber(ARGV[at])
+at = at + 1
+for _ = 1, count do
+    local stored = redis.call('HGET', position_key, ARGV[at])
+    if stored ~= ARGV[at + 1] then
+        moved[#moved + 1] = ARGV[at]
+        moved[#moved + 1] = stored or ''
+    end
+    positions[#positions + 1] = ARGV[at]
+    positions[#positions + 1] = ARGV[at + 2]
+    at = at + 3
+end
+if #moved > 1 then return moved end
+
+local currencies = {}
+count = tonumber(ARGV[at])
+for i = 1, count do currencies[i] = ARGV[at + i] end
+at = at + 1 + count
+
+-- 2. Under which key does each group count? A dimension holds at most `limit` values. Whatever can
+-- be of the wrong type is read here, before the first addition: an error ends the script cleanly.
+local decided, size, joined, other = {}, {}, {}, {}
+local function scope_of(dimension, value)
+    if dimension == '' then return value end
+    local name = dimension .. '=' .. value
+    if decided[name] then return decided[name] end
+    local set = prefix .. 'scope:' .. dimension
+    local scope = name
+    size[set] = size[set] or
+        redis.call('SCARD', set) - redis.call('SISMEMBER', set, '__other__')
+    if value ~= '__other__' and redis.call('SISMEMBER', set, value) == 0 then
+        if size[set] < limit then
+            size[set] = size[set] + 1
+            joined[#joined + 1] = {set, value}
+        else
+            scope = dimension .. '=__other__'
+        end
+    end
+    if scope == dimension .. '=__other__' and not other[set] then
+        other[set] = true
+        joined[#joined + 1] = {set, '__other__'}
+    end
+    decided[name] = scope
+    return scope
+end
+
+redis.call('SCARD', currency_key)
+redis.call('HLEN', dirty_key)
+local groups = tonumber(ARGV[at])
+local first = at + 1
+local keys, marks, expiries = {}, {}, {}
+at = first
+for g = 1, groups do
+    local scope = scope_of(ARGV[at + 1], ARGV[at + 2])
+    keys[g] = ARGV[at] .. scope
+    if ARGV[at + 3] ~= '' then marks[#marks + 1] = ARGV[at + 3] .. scope end
+    if ARGV[at + 4] ~= '' then expiries[#expiries + 1] = {keys[g], ARGV[at + 4]} end
+    at = at + 6 + 2 * tonumber(ARGV[at + 5])
+end
+
+-- 3. Add. On an error take back what was added and say where it failed.
+local function negated(delta)
+    if delta:sub(1, 1) == '-' then return delta:sub(2) end
+    return '-' .. delta
+end
+
+local function take_back(last_group, last_cell)
+    local i = first
+    for g = 1, last_group do
+        local cells = tonumber(ARGV[i + 5])
+        local added = cells
+        if g == last_group then added = last_cell - 1 end
+        for c = 0, added - 1 do
+            redis.call('HINCRBY', keys[g], ARGV[i + 6 + 2 * c], negated(ARGV[i + 7 + 2 * c]))
+        end
+        i = i + 6 + 2 * cells
+    end
+end
+
+local pcall = redis.pcall
+at = first
+for g = 1, groups do
+    local key = keys[g]
+    local cells = tonumber(ARGV[at + 5])
+    at = at + 6
+    for c = 1, cells do
+        local answer = pcall('HINCRBY', key, ARGV[at], ARGV[at + 1])
+        if type(answer) == 'table' then
+            take_back(g, c)
+            return {'failed', key, ARGV[at], answer.err}
+        end
+        at = at + 2
+    end
+end
+
+-- 4. Nothing can fail any more.
+for _, pair in ipairs(joined) do redis.call('SADD', pair[1], pair[2]) end
+for _, code in ipairs(currencies) do redis.call('SADD', currency_key, code) end
+for _, field in ipairs(marks) do redis.call('HSET', dirty_key, field, mark) end
+for _, pair in ipairs(expiries) do redis.call('EXPIREAT', pair[1], pair[2]) end
+for i = 1, #positions, 2 do redis.call('HSET', position_key, positions[i], positions[i + 1]) end
+return {'applied'}

@@ -1,0 +1,431 @@
+#include "common/broker.h"
+
+#include "common/kafka.h"
+#include "common/log.h"
+#include "common/message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BATCH = 2000, TOPICS_MAX = 2, ASK_MS = 5000 };
+
+struct broker {
+    rd_kafka_t *client;
+    rd_kafka_queue_t *queue;
+    const struct config *config;
+    const char *const *topics;
+    int topic_count;
+    bool check_ids;
+    bool closing;
+    /* the last poll */
+    rd_kafka_message_t **messages;
+    int count, taken;
+    struct message_headers headers;
+    /* the rebalance that waits for its answer */
+    enum broker_change change;
+    struct broker_place *places;
+    int place_count;
+};
+
+static int topic_place(const struct broker *b, const char *name)
+{
+    for (int t = 0; t < b->topic_count; t++)
+        if (strcmp(b->topics[t], name) == 0)
+            return t;
+    return -1;
+}
+
+static void keep_places(struct broker *b, const rd_kafka_topic_partition_list_t *list)
+{
+    free(b->places);
+    b->places = calloc((size_t)list->cnt + 1, sizeof *b->places);
+    b->place_count = 0;
+    if (!b->places)
+        return;
+    for (int i = 0; i < list->cnt; i++) {
+        int topic = topic_place(b, list->elems[i].topic);
+        if (topic >= 0)
+            b->places[b->place_count++] =
+                (struct broker_place){topic, list->elems[i].partition, {-1, -1}};
+    }
+}
+
+/* Runs inside a poll. It only notes what happened: the worker answers after the batch, and until
+ * then librdkafka fetches nothing and the group waits (at most max.poll.interval.ms). */
+static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct broker *b = opaque;
+    if (b->closing) {
+        rd_kafka_assign(client, NULL);
+        return;
+    }
+    keep_places(b, list);
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+        b->change = BROKER_ASSIGNED;
+    else
+        b->change = rd_kafka_assignment_lost(client) ? BROKER_LOST : BROKER_REVOKED;
+    rd_kafka_yield(client); /* the poll returns with what it has */
+}
+
+static void adjust(rd_kafka_conf_t *conf)
+{
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+}
+
+static int subscribe(struct broker *b, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(b->topic_count);
+    for (int t = 0; t < b->topic_count; t++)
+        rd_kafka_topic_partition_list_add(list, b->topics[t], RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(b->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code)
+        return error_set(err, ERROR_KAFKA, "cannot subscribe: %s", rd_kafka_err2str(code));
+    return 0;
+}
+
+int broker_open(struct broker **out, const struct config *config, const char *kind,
+                const char *const *topics, int topic_count, struct error *err)
+{
+    struct broker *b = calloc(1, sizeof *b);
+    *out = NULL;
+    if (!b)
+        return error_memory(err);
+    b->config = config;
+    b->topics = topics;
+    b->topic_count = topic_count;
+    b->check_ids = config->topic_id_check;
+    b->messages = calloc(BATCH, sizeof(rd_kafka_message_t *));
+    if (b->messages)
+        b->client = kafka_open(config, KAFKA_WORKER, kind, b, adjust, err);
+    else
+        error_memory(err);
+    if (!b->client) {
+        broker_free(b);
+        return -1;
+    }
+    rd_kafka_poll_set_consumer(b->client);
+    b->queue = rd_kafka_queue_get_consumer(b->client);
+    if (subscribe(b, err) != 0) {
+        broker_free(b);
+        return -1;
+    }
+    *out = b;
+    return 0;
+}
+
+int broker_wait(struct broker *broker, struct error *err)
+{
+    return kafka_wait(broker->client, broker->config, err);
+}
+
+static void discard(struct broker *b)
+{
+    for (int i = b->taken; i < b->count; i++)
+        rd_kafka_message_destroy(b->messages[i]);
+    b->taken = b->count = 0;
+}
+
+void broker_free(struct broker *broker)
+{
+    if (!broker)
+        return;
+    /* A message holds on to its client: all of them go first. */
+    if (broker->taken > 0)
+        broker->taken--;
+    discard(broker);
+    broker->closing = true;
+    if (broker->queue)
+        rd_kafka_queue_destroy(broker->queue);
+    if (broker->client) {
+        rd_kafka_consumer_close(broker->client);
+        rd_kafka_destroy(broker->client);
+    }
+    message_headers_free(&broker->headers);
+    free(broker->places);
+    free(broker->messages);
+    free(broker);
+}
+
+/* ---- reading ---- */
+
+int broker_poll(struct broker *broker, int64_t wait_ms)
+{
+    if (broker->taken > 0)
+        broker->taken--; /* the item handed out last was kept for its taker */
+    discard(broker);
+    ssize_t n = rd_kafka_consume_batch_queue(broker->queue, (int)wait_ms, broker->messages, BATCH);
+    broker->count = n > 0 ? (int)n : 0;
+    return broker->count;
+}
+
+/* An error in the stream: true when it is one the worker must hear of. */
+static bool item_of_error(const struct broker *b, const rd_kafka_message_t *message,
+                          struct broker_item *item)
+{
+    const char *text = rd_kafka_message_errstr(message);
+    item->text = text ? text : rd_kafka_err2name(message->err);
+    switch (message->err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+        item->what = BROKER_END;
+        return item->topic >= 0;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+        item->what = BROKER_IMPOSSIBLE;
+        return item->topic >= 0;
+    case RD_KAFKA_RESP_ERR__LOG_TRUNCATION:
+        item->what = BROKER_TRUNCATED;
+        return item->topic >= 0;
+    default:
+        log_warning("kafka", log_s("error", rd_kafka_err2name(message->err)),
+                    log_s("topic", item->topic >= 0 ? b->topics[item->topic] : ""),
+                    log_i("partition", message->partition), log_s("text", item->text));
+        return false;
+    }
+}
+
+static bool item_of(struct broker *b, const rd_kafka_message_t *message, struct broker_item *item)
+{
+    struct error err;
+    *item = (struct broker_item){
+        .topic = message->rkt ? topic_place(b, rd_kafka_topic_name(message->rkt)) : -1,
+        .partition = message->partition,
+        .offset = message->offset,
+    };
+    if (message->err)
+        return item_of_error(b, message, item);
+    item->what = BROKER_RECORD;
+    if (message_record(message, &b->headers, &item->record, &err) == 0)
+        return item->topic >= 0;
+    /* Without its headers the record cannot be judged; reading it again can. */
+    log_error("no memory for a record's headers", log_i("partition", message->partition));
+    item->what = BROKER_TRUNCATED;
+    item->text = "out of memory";
+    return true;
+}
+
+bool broker_next(struct broker *broker, struct broker_item *item)
+{
+    if (broker->taken > 0) {
+        rd_kafka_message_destroy(broker->messages[broker->taken - 1]);
+        broker->messages[broker->taken - 1] = NULL;
+    }
+    while (broker->taken < broker->count) {
+        rd_kafka_message_t *message = broker->messages[broker->taken++];
+        if (item_of(broker, message, item))
+            return true;
+        rd_kafka_message_destroy(message);
+        broker->messages[broker->taken - 1] = NULL;
+    }
+    broker->taken = broker->count = 0;
+    return false;
+}
+
+/* ---- assigning ---- */
+
+enum broker_change broker_change(struct broker *broker, const struct broker_place **places,
+                                 int *count)
+{
+    *places = broker->places;
+    *count = broker->place_count;
+    return broker->change;
+}
+
+static rd_kafka_topic_partition_list_t *list_of(const struct broker *b,
+                                                const struct broker_place *places,
+                                                const bool *paused, int count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count + 1);
+    for (int i = 0; i < count; i++) {
+        if (paused && !paused[i])
+            continue;
+        rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(
+            list, b->topics[places[i].topic], places[i].partition);
+        p->offset = places[i].at.offset;
+        if (places[i].at.epoch >= 0)
+            rd_kafka_topic_partition_set_leader_epoch(p, places[i].at.epoch);
+    }
+    return list;
+}
+
+int broker_assign(struct broker *broker, const struct broker_place *places, const bool *paused,
+                  int count, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = list_of(broker, places, NULL, count);
+    if (broker->taken > 0)
+        broker->taken--;
+    discard(broker);
+    /* It replaces the assignment that was: what is queued for that one is thrown away by its
+     * version, also where a partition stays and only its offset is another. */
+    rd_kafka_resp_err_t code = rd_kafka_assign(broker->client, list);
+    if (!code)
+        rd_kafka_resume_partitions(broker->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code)
+        return error_retry(err, ERROR_KAFKA, "cannot assign %d partitions: %s", count,
+                           rd_kafka_err2str(code));
+    if (paused) {
+        list = list_of(broker, places, paused, count);
+        rd_kafka_pause_partitions(broker->client, list);
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+    broker->change = BROKER_STAYS;
+    return 0;
+}
+
+int broker_unassign(struct broker *broker, struct error *err)
+{
+    if (broker->taken > 0)
+        broker->taken--;
+    discard(broker);
+    rd_kafka_resp_err_t code = rd_kafka_assign(broker->client, NULL);
+    broker->change = BROKER_STAYS;
+    if (code)
+        return error_set(err, ERROR_KAFKA, "cannot unassign: %s", rd_kafka_err2str(code));
+    return 0;
+}
+
+void broker_pause(struct broker *broker)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+    if (rd_kafka_assignment(broker->client, &list) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_pause_partitions(broker->client, list);
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+}
+
+void broker_commit(struct broker *broker, const struct broker_place *places, int count)
+{
+    if (count == 0)
+        return;
+    rd_kafka_topic_partition_list_t *list = list_of(broker, places, NULL, count);
+    rd_kafka_commit(broker->client, list, 1);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* ---- describing ---- */
+
+void broker_topic_clear(struct broker_topic *topic)
+{
+    free(topic->starts);
+    free(topic->ends);
+    *topic = (struct broker_topic){.retention_ms = -1};
+}
+
+static int describe_offsets(struct broker *b, const char *name, struct broker_topic *out,
+                            struct error *err)
+{
+    size_t count = (size_t)out->partitions;
+    out->starts = calloc(count, sizeof *out->starts);
+    out->ends = calloc(count, sizeof *out->ends);
+    if (!out->starts || !out->ends)
+        return error_memory(err);
+    for (int32_t p = 0; p < out->partitions; p++) {
+        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+            b->client, name, p, &out->starts[p], &out->ends[p], ASK_MS);
+        if (code)
+            return error_retry(err, ERROR_KAFKA, "offsets of topic %s partition %d: %s", name, p,
+                               rd_kafka_err2str(code));
+    }
+    return 0;
+}
+
+static void take_id(const rd_kafka_DescribeTopics_result_t *result, struct broker_topic *out)
+{
+    size_t count;
+    const rd_kafka_TopicDescription_t **topics =
+        rd_kafka_DescribeTopics_result_topics(result, &count);
+    if (count != 1 || rd_kafka_error_code(rd_kafka_TopicDescription_error(topics[0])))
+        return;
+    const rd_kafka_Uuid_t *id = rd_kafka_TopicDescription_topic_id(topics[0]);
+    /* A broker older than 2.8 has no ids: all bits are zero. */
+    if (id && (rd_kafka_Uuid_most_significant_bits(id) || rd_kafka_Uuid_least_significant_bits(id)))
+        snprintf(out->id, sizeof out->id, "%s", rd_kafka_Uuid_base64str(id));
+}
+
+static int describe_id(struct broker *b, const char *name, struct broker_topic *out,
+                       struct error *err)
+{
+    const char *names[] = {name};
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(b->client);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(b->client, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(names, 1);
+    int rc = 0;
+    rd_kafka_AdminOptions_set_request_timeout(options, ASK_MS, NULL, 0);
+    rd_kafka_DescribeTopics(b->client, topics, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_MS + 1000);
+    if (!event || rd_kafka_event_error(event))
+        rc = error_retry(err, ERROR_KAFKA, "describing topic %s: %s", name,
+                         event ? rd_kafka_event_error_string(event) : "no answer");
+    else
+        take_id(rd_kafka_event_DescribeTopics_result(event), out);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_TopicCollection_destroy(topics);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    return rc;
+}
+
+static void take_settings(const rd_kafka_DescribeConfigs_result_t *result, struct broker_topic *out)
+{
+    size_t resources, entries;
+    const rd_kafka_ConfigResource_t **list =
+        rd_kafka_DescribeConfigs_result_resources(result, &resources);
+    if (resources != 1)
+        return;
+    const rd_kafka_ConfigEntry_t **entry = rd_kafka_ConfigResource_configs(list[0], &entries);
+    for (size_t i = 0; i < entries; i++) {
+        const char *name = rd_kafka_ConfigEntry_name(entry[i]);
+        const char *value = rd_kafka_ConfigEntry_value(entry[i]);
+        if (value && strcmp(name, "cleanup.policy") == 0)
+            out->compacted = strstr(value, "compact") != NULL;
+        if (value && strcmp(name, "retention.ms") == 0)
+            out->retention_ms = atoll(value);
+    }
+}
+
+/* May be forbidden or unknown to the broker: then nothing is known, which is no error. */
+static void describe_settings(struct broker *b, const char *name, struct broker_topic *out)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(b->client);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(b->client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_ConfigResource_t *topic = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
+    rd_kafka_AdminOptions_set_request_timeout(options, ASK_MS, NULL, 0);
+    rd_kafka_DescribeConfigs(b->client, &topic, 1, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_MS + 1000);
+    if (event && !rd_kafka_event_error(event))
+        take_settings(rd_kafka_event_DescribeConfigs_result(event), out);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_ConfigResource_destroy(topic);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+}
+
+int broker_describe(struct broker *broker, const char *name, struct broker_topic *out,
+                    struct error *err)
+{
+    broker_topic_clear(out);
+    int partitions = kafka_partitions(broker->client, name, err);
+    if (partitions < 0)
+        return -1;
+    if (partitions == 0)
+        return error_set(err, ERROR_KAFKA,
+                         "topic %s does not exist at %s; `tandem topics` makes it", name,
+                         broker->config->brokers);
+    out->partitions = partitions;
+    char *cluster = rd_kafka_clusterid(broker->client, ASK_MS);
+    snprintf(out->cluster, sizeof out->cluster, "%s", cluster ? cluster : "");
+    if (cluster)
+        rd_kafka_mem_free(broker->client, cluster);
+    if (broker->check_ids) {
+        if (describe_id(broker, name, out, err) != 0)
+            return -1;
+        describe_settings(broker, name, out);
+    }
+    return describe_offsets(broker, name, out, err);
+}

@@ -1,0 +1,108 @@
+/* store.h - the counters in Redis and the position they stand at, moved as one.
+ *
+ * A worker never writes a counter without moving its position in the same atomic step (apply.lua).
+ * The store belongs to one kind of worker of one business; docs/guarantees.md tells the rules.
+ * Everything the worker knows of Redis is here, so that a test can put a store of its own behind
+ * this header. Use from one thread. */
+#ifndef TANDEM_STORE_H
+#define TANDEM_STORE_H
+
+#include "common/batch.h"
+#include "common/config.h"
+#include "common/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STORE_TOPICS_MAX 2
+#define STORE_NO_FLOOR INT32_MIN
+
+struct store;
+
+enum store_answer {
+    STORE_DONE,       /* carried out */
+    STORE_PENDING,    /* in flight, no answer yet */
+    STORE_MOVED,      /* not applied: positions or floor are not what the batch expects: look again */
+    STORE_FOREIGN,    /* not applied: the token is another: look again */
+    STORE_LATER,      /* not applied: Redis cannot just now; the same call again, with back-off */
+    STORE_UNKNOWN,    /* applied or not: connect anew and look */
+    STORE_BROKEN      /* not applied and never will be: somebody must mend something */
+};
+
+/* One topic a kind reads. */
+struct store_topic {
+    const char *word;        /* "sales": as in position fields; static */
+    char name[256];
+    char cluster[128], id[64];  /* "": the broker does not tell */
+    int32_t partitions;
+};
+
+/* One partition, as the store has it. */
+struct store_position {
+    int topic;               /* place in the kind's topics */
+    int32_t partition;
+    int64_t begin;           /* the log counts from here */
+    struct place at;
+};
+
+/* What one look at the store finds. Free with store_state_clear(). */
+struct store_state {
+    bool exists;             /* this kind's position hash is there */
+    bool others;             /* a position hash of another kind is there */
+    char token[160];
+    char *definition;        /* the text the token's second half is a hash of */
+    int32_t floor;           /* local day; STORE_NO_FLOOR */
+    int topic_count;
+    struct store_topic topics[STORE_TOPICS_MAX];
+    struct store_position *positions;
+    size_t position_count;
+};
+void store_state_clear(struct store_state *state);
+
+/* For `kind` ("sales", "service"), whose topics are named by `words`. Does not connect.
+ * 0, caller owns *out until store_free(). */
+int store_open(struct store **out, const struct config *config, const char *kind,
+               const char *const *words, int word_count, struct error *err);
+void store_free(struct store *store);
+
+/* One try to connect. Checks that Redis does not evict: STORE_BROKEN says so.
+ * STORE_DONE, STORE_UNKNOWN (err->retry), STORE_BROKEN. */
+enum store_answer store_connect(struct store *store, struct error *err);
+bool store_connected(const struct store *store);
+const char *store_address(const struct store *store);
+
+/* Reads everything of this kind by a writing script on the connection that applies. */
+enum store_answer store_look(struct store *store, struct store_state *state, struct error *err);
+
+/* True in *found when day counters of the business exist: without positions they are orphans. */
+enum store_answer store_orphans(struct store *store, bool *found, struct error *err);
+
+/* One kind's part of a new store. */
+struct store_plan {
+    const char *kind;
+    struct store_topic topics[STORE_TOPICS_MAX];
+    int topic_count;
+    const struct store_position *positions;
+    size_t position_count;
+};
+/* Makes the store: the position hashes of all plans, in one step, with a new token over
+ * `definition`. STORE_DONE; STORE_MOVED when somebody else was faster. */
+enum store_answer store_make(struct store *store, const struct store_plan *plans, int plan_count,
+                             const char *definition, struct error *err);
+
+/* Notes for people in the hash `gap`: from where the log is counted. */
+enum store_answer store_note_gap(struct store *store, const char *field, const char *text,
+                                 struct error *err);
+
+/* Sends a batch that expects `token` and `floor`; the answer comes by store_receive(). The batch
+ * must stay as it is until then. STORE_PENDING, or STORE_UNKNOWN. */
+enum store_answer store_send(struct store *store, const struct batch *batch, const char *token,
+                             int32_t floor, struct error *err);
+/* Waits up to `wait_ms` for the answer. STORE_PENDING when there is none yet. On STORE_BROKEN err
+ * names key and field. */
+enum store_answer store_receive(struct store *store, int64_t wait_ms, struct error *err);
+
+/* The text a token's second half is the hash of, from the definition. 16 hex digits. */
+void store_definition_hash(const char *definition, char out[17]);
+
+#endif
