@@ -20,7 +20,7 @@
 struct comparison_counters {
     const struct counters *sale;      /* NULL: nothing counted */
     const struct counters *service;   /* NULL: nothing counted */
-    const struct counters *customer;  /* NULL: nobody counts customers; their metrics are undefined */
+    const struct counters *customer;  /* NULL: nobody counts them; their metrics are undefined */
 };
 
 struct comparison_input {

@@ -80,8 +80,8 @@ static int check_name(struct text name, struct error *err)
     if (name.len == 0)
         return error_set(err, ERROR_INPUT, "a counter without a name");
     if (name.len > COUNTERS_NAME_MAX)
-        return error_set(err, ERROR_INPUT, "the counter %.64s... has a name of %zu bytes, more than %d",
-                         name.at, name.len, COUNTERS_NAME_MAX);
+        return error_set(err, ERROR_INPUT, "the counter %.64s... has a name of %zu bytes, more than "
+                         "%d", name.at, name.len, COUNTERS_NAME_MAX);
     return 0;
 }
 

@@ -41,7 +41,7 @@ const char *fields_value(const struct fields *fields, const char *name);
 size_t fields_count(const struct fields *fields);
 struct field fields_at(const struct fields *fields, size_t i); /* i < fields_count() */
 
-/* Whether a field is a word in JSON whatever it looks like (business, period "2026", verdict ...). */
+/* Whether a field is a word in JSON whatever it looks like (business, period "2026", verdict). */
 bool fields_is_word(const char *name);
 
 /* All of them as one JSON object on one line, without a line end: numbers as they are written,

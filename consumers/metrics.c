@@ -19,7 +19,8 @@
 #define COUNT(name, group, counter, n, flags, en, ro) \
     {name, group, METRIC_COUNT, counter, NULL, n, 0, 0, 0, flags, {en, ro}}
 #define QUANTILE(name, percent, histogram, en, ro) \
-    {name, METRIC_SERVICE, METRIC_SECONDS, histogram, NULL, histogram "_n", 0, 0, percent, 0, {en, ro}}
+    {name, METRIC_SERVICE, METRIC_SECONDS, histogram, NULL, histogram "_n", 0, 0, percent, 0, \
+     {en, ro}}
 
 static const struct metric metrics[] = {
     /* sale */
@@ -40,8 +41,8 @@ static const struct metric metrics[] = {
      {"gross profit", "profit brut"}},
     {"margin_pct", METRIC_CURRENCY, METRIC_PERCENT, PROFIT, "net_costed -refund_net_costed",
      "orders", 0, 0, 0, 0, {"margin", "marjă"}},
-    {"cost_coverage_pct", METRIC_CURRENCY, METRIC_PERCENT, "net_costed", "net", "orders", 0, 0, 0, 0,
-     {"cost known for", "cost cunoscut la"}},
+    {"cost_coverage_pct", METRIC_CURRENCY, METRIC_PERCENT, "net_costed", "net", "orders", 0, 0, 0,
+     0, {"cost known for", "cost cunoscut la"}},
     {"average_order", METRIC_CURRENCY, METRIC_MONEY, "net", "orders", "orders", 0, 0, 0, 0,
      {"average order", "comandă medie"}},
     {"refund_pct", METRIC_CURRENCY, METRIC_PERCENT, "refund_net", "net", "orders", 0, 0, 0, 0,
@@ -93,8 +94,8 @@ static const struct metric metrics[] = {
     COUNT("category_other", METRIC_SERVICE, "category_other", "opened", 0, "other", "altele"),
     {"after_pct", METRIC_SERVICE, METRIC_PERCENT, "opened_after", "opened", "opened", 0, 0, 0, 0,
      {"share of tickets", "din solicitări"}},
-    {"contact_rate", METRIC_SERVICE, METRIC_RATE, "opened_after", "sale.orders", "sale.orders", 0, 0,
-     0, 0, {"tickets to 100 orders", "solicitări la 100 de comenzi"}},
+    {"contact_rate", METRIC_SERVICE, METRIC_RATE, "opened_after", "sale.orders", "sale.orders", 0,
+     0, 0, 0, {"tickets to 100 orders", "solicitări la 100 de comenzi"}},
     {"csat_pct", METRIC_SERVICE, METRIC_PERCENT, "csat_4 csat_5", "csat_n", "csat_n", 0, 1, 0, 0,
      {"CSAT", "CSAT"}},
     {"csat_mean", METRIC_SERVICE, METRIC_MEAN, "csat_sum", "csat_n", "csat_n", 1, 5, 0, 0,
@@ -348,7 +349,8 @@ char *metric_format(enum metric_kind kind, const struct metric_value *value, cha
 {
     int scale = metric_scale(kind);
     int64_t number;
-    if (!value->defined || !fraction_round((struct fraction){value->num, value->den}, scale, &number))
+    struct fraction exact = {value->num, value->den};
+    if (!value->defined || !fraction_round(exact, scale, &number))
         snprintf(out, 40, "NaN");
     else if (scale == 1)
         snprintf(out, 40, "%" PRId64, number);

@@ -11,7 +11,8 @@ void reasons_add(struct reasons *reasons, const char *metric, const char *value,
     char number[40];
     size_t room = sizeof reasons->text - reasons->length;
     char *at = reasons->text + reasons->length;
-    metric_format(METRIC_COUNT, &(struct metric_value){.defined = true, .num = n, .den = 1}, number);
+    struct metric_value count = {.defined = true, .num = n, .den = 1};
+    metric_format(METRIC_COUNT, &count, number);
     int length = snprintf(at, room, "%s%s %s %s %s (n=%s)", reasons->length ? "; " : "", metric,
                           value, op, threshold, number);
     if (length < 0 || (size_t)length >= room)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define REASONS_MAX 16384 /* a sale clause, two of ratings, a fall, 64 of slo: under 200 bytes each */
+#define REASONS_MAX 16384 /* one of sale, two of ratings, a fall, 64 of slo: under 200 each */
 
 struct reasons {
     char text[REASONS_MAX];

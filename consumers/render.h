@@ -1,6 +1,6 @@
 /* render.h - the comparison as people and programs read it, from published fields alone.
  *
- * Four forms of one table (table.h): aligned text for a terminal of 80 columns, JSON, CSV and
+ * Four forms of one table (sheet.h): aligned text for a terminal of 80 columns, JSON, CSV and
  * Markdown; in English and in Romanian. They write UTF-8 to a stream; same fields, same bytes. */
 #ifndef TANDEM_RENDER_H
 #define TANDEM_RENDER_H

@@ -42,7 +42,7 @@ static int take(const struct service_rules *rules, const struct metric_context *
     return 0;
 }
 
-/* A value against a threshold in the units it is printed in (hundredths of a per cent, seconds ...),
+/* A value against a threshold in the units it is printed in (hundredths of a per cent, seconds),
  * but exactly. */
 static int compare_printed(const struct metric_value *value, enum metric_kind kind,
                            int64_t threshold)

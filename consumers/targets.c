@@ -3,7 +3,7 @@
 #include "common/currency.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,8 +52,8 @@ int targets_read(struct targets **out, const char *path, const char *scopes, cha
         return error_set(err, ERROR_SYSTEM, "cannot open %s: %s", path, strerror(errno));
     int result = read_all(file, path, &bytes, &len, err);
     fclose(file);
-    if (result == 0)
-        result = targets_parse(out, (struct text){bytes, len}, scopes, mistakes, err);
+    if (result == 0 && targets_parse(out, (struct text){bytes, len}, scopes, mistakes, err))
+        result = error_prefix(err, "%s", path);
     if (result == 0 && json)
         *json = bytes;
     else
@@ -155,50 +155,4 @@ int targets_weight_max(const struct targets *targets)
 const struct service_rules *targets_service(const struct targets *targets)
 {
     return &or_usual(targets)->service;
-}
-
-/* Sum of the targets of regions in the same period, measure and currency; 0 when there are none. */
-static __int128 sum_of_regions(const struct targets *targets, const struct target *whole)
-{
-    __int128 sum = 0;
-    for (size_t i = 0; i < targets->count; i++) {
-        struct target same = targets->list[i];
-        if (strncmp(same.scope, "region=", 7) != 0)
-            continue;
-        same.scope = whole->scope;
-        if (targets_compare(&same, whole) == 0)
-            sum += targets->list[i].amount;
-    }
-    return sum;
-}
-
-static int warn_of(const struct targets *targets, const struct target *whole,
-                   struct sentences *out, struct error *err)
-{
-    char name[32], period[16];
-    __int128 sum = sum_of_regions(targets, whole);
-    if (sum == 0 || sum == whole->amount)
-        return 0;
-    __int128 gap = whole->amount - sum;
-    uint64_t size = gap > 0 ? (uint64_t)gap : gap < -(__int128)INT64_MAX ? UINT64_MAX >> 1 : (uint64_t)-gap;
-    return sentences_add(out, err,
-                         "%s of %s: the targets of regions add up to %s than that of the whole "
-                         "(by %" PRIu64 "); they are not added up, each counts for itself",
-                         target_name(whole, name), period_format(whole->period, period),
-                         gap > 0 ? "less" : "more", size);
-}
-
-int targets_warnings(const struct targets *targets, struct sentences **out, struct error *err)
-{
-    if (sentences_open(out, err))
-        return -1;
-    for (size_t i = 0; i < targets_count(targets); i++) {
-        if (strcmp(targets->list[i].scope, "all") == 0 &&
-            warn_of(targets, &targets->list[i], *out, err)) {
-            sentences_free(*out);
-            *out = NULL;
-            return -1;
-        }
-    }
-    return 0;
 }

@@ -33,7 +33,7 @@ struct target {
 struct slo {
     const struct metric *metric;
     bool is_max;           /* else the threshold is a minimum */
-    int64_t threshold;     /* whole numbers for counts and seconds, else hundredths ("10.00" = 1000) */
+    int64_t threshold;     /* whole for counts and seconds, else hundredths ("10.00" = 1000) */
 };
 
 struct service_rules {
@@ -60,7 +60,7 @@ int targets_read(struct targets **out, const char *path, const char *scopes, cha
                  struct sentences **mistakes, struct error *err);
 void targets_free(struct targets *targets);
 
-/* From here on `targets` may be NULL: no targets, every day weighs 1, the usual rules of service. */
+/* From here on `targets` may be NULL: no targets, each day weighs 1, the usual rules of service. */
 
 /* All targets, sorted by scope, period, measure and currency code. */
 size_t targets_count(const struct targets *targets);

@@ -518,15 +518,11 @@ static void parse_service(struct parser *parser, const json_t *value)
 
 static void parse_version(struct parser *parser, const json_t *value)
 {
-    int64_t version;
-    if (!value)
-        mistake(parser, path_of("version"), "is missing");
-    else if (!json_is_integer(value) && !parser->reals_count)
-        mistake(parser, path_of("version"), "must be 1");
-    else if (json_is_integer(value) && json_integer_value(value) != 1)
-        mistake(parser, path_of("version"), "must be 1");
-    else
-        parse_integer(parser, path_of("version"), value, 1, 1, &version);
+    bool good = (json_is_integer(value) && json_integer_value(value) == 1) ||
+                (parser->reals_count && json_is_real(value) && !(json_real_value(value) > 1.0) &&
+                 !(json_real_value(value) < 1.0));
+    if (!good)
+        mistake(parser, path_of("version"), value ? "must be 1" : "is missing");
 }
 
 static void parse_root(struct parser *parser, const json_t *root)

@@ -200,6 +200,7 @@ char *words_period(enum language language, struct period period, char out[WORDS_
 {
     int year, month, day, week;
     char iso[16];
+    *out = '\0';
     calendar_civil(period.first, &year, &month, &day);
     const char *name = months[language][month - 1];
     switch (period.kind) {
