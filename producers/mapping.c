@@ -10,6 +10,10 @@
 #define SPECS_MAX 64
 #define CONDITIONS_MAX 64
 
+/* What `common` may give to all events. */
+static const char *const common_members[] = {"customer", "region", "rep", "channel", "labels",
+                                             NULL};
+
 static bool read_texts(struct reader *reader, const json_t *list, struct condition *out)
 {
     size_t n = json_array_size(list);
@@ -129,16 +133,58 @@ static bool read_labels(struct reader *reader, const json_t *labels, struct spec
     return right;
 }
 
+static bool read_labels_member(struct reader *reader, const json_t *object, struct spec *out)
+{
+    const json_t *labels = json_object_get(object, "labels");
+    if (!labels) {
+        labels = json_object_get(reader->common, "labels");
+    }
+    size_t before = reader_enter(reader, "labels");
+    bool right = !labels || read_labels(reader, labels, out);
+    reader_leave(reader, before);
+    return right;
+}
+
 /* The amounts of an order with items are the sums of its items. */
 static bool from_items(const struct spec *spec, const struct field *field)
 {
     return spec->has_items && (strcmp(field->name, "net") == 0 || strcmp(field->name, "cost") == 0);
 }
 
+static bool is_common(const char *name)
+{
+    for (size_t i = 0; common_members[i]; i++) {
+        if (strcmp(common_members[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A field that an event does not give, but `common` does; messages then name that place. */
+static bool read_common_field(struct reader *reader, const struct field *field, const json_t *json,
+                              struct source *out)
+{
+    char path[sizeof reader->path];
+    size_t len = reader->path_len;
+    memcpy(path, reader->path, sizeof path);
+    reader_leave(reader, 0);
+    reader_enter(reader, "common");
+    reader_enter(reader, field->name);
+    bool right = source_read(reader, json, field, out);
+    memcpy(reader->path, path, sizeof path);
+    reader->path_len = len;
+    return right;
+}
+
 static bool read_field(struct reader *reader, const json_t *object, const struct field *field,
                        bool needed, struct source *out)
 {
     const json_t *json = json_object_get(object, field->name);
+    const json_t *common = json_object_get(reader->common, field->name);
+    if (!json && common && is_common(field->name)) {
+        return read_common_field(reader, field, common, out);
+    }
     size_t before = reader_enter(reader, field->name);
     bool right = json ? source_read(reader, json, field, out)
                       : !needed || reader_mistake(reader, "is missing");
@@ -303,13 +349,7 @@ static bool read_spec(struct reader *reader, const json_t *object, struct spec *
         right = read_order_parts(reader, object, out) && right;
     }
     right = read_fields(reader, object, out) && right;
-    const json_t *labels = json_object_get(object, "labels");
-    if (labels) {
-        size_t before = reader_enter(reader, "labels");
-        right = read_labels(reader, labels, out) && right;
-        reader_leave(reader, before);
-    }
-    return right;
+    return read_labels_member(reader, object, out) && right;
 }
 
 /* Two with one id would make the second of each row a duplicate. */
@@ -416,7 +456,7 @@ static bool read_source_and_zone(struct reader *reader, const json_t *root)
 static bool read_root(struct reader *reader, const json_t *root)
 {
     static const char *const allowed[] = {"about", "source", "zone", "delimiter", "numbers",
-                                          "skip",  "events", NULL};
+                                          "skip",  "common", "events", NULL};
     struct mapping *m = reader->mapping;
     if (!reader_members(reader, root, allowed) && !json_is_object(root)) {
         return false;
@@ -428,7 +468,11 @@ static bool read_root(struct reader *reader, const json_t *root)
     }
     right = read_sign(reader, root, "delimiter", ",;\t|", &m->delimiter) && right;
     right = read_conditions_member(reader, root, "skip", &m->skip) && right;
-    size_t before = reader_enter(reader, "numbers");
+    reader->common = json_object_get(root, "common");
+    size_t before = reader_enter(reader, "common");
+    right = (!reader->common || reader_members(reader, reader->common, common_members)) && right;
+    reader_leave(reader, before);
+    before = reader_enter(reader, "numbers");
     right = read_numbers(reader, json_object_get(root, "numbers"), &m->numbers) && right;
     reader_leave(reader, before);
     before = reader_enter(reader, "events");

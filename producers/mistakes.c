@@ -1,7 +1,9 @@
 #include "producers/mistakes.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MISTAKE_BYTES 512
 
@@ -20,6 +22,17 @@ void mistakes_free(struct mistakes *mistakes)
     free(mistakes);
 }
 
+/* One mistake in what several places share is one mistake. */
+static bool noted_before(const struct mistakes *mistakes)
+{
+    for (size_t i = 0; i < mistakes->count && mistakes->count < MISTAKES_MAX; i++) {
+        if (strcmp(mistakes->texts[i], mistakes->texts[mistakes->count]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void mistakes_add(struct mistakes *mistakes, const char *path, const char *format, ...)
 {
     if (mistakes->count < MISTAKES_MAX) {
@@ -35,7 +48,9 @@ void mistakes_add(struct mistakes *mistakes, const char *path, const char *forma
             va_end(args);
         }
     }
-    mistakes->count++;
+    if (!noted_before(mistakes)) {
+        mistakes->count++;
+    }
 }
 
 size_t mistakes_count(const struct mistakes *mistakes)
