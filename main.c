@@ -1,6 +1,9 @@
 /* tandem - one binary, one subcommand a role. This file is the table of subcommands. */
 #include "common/command.h"
 #include "common/suggest.h"
+#include "consumers/targets_command.h"
+#include "producers/emit.h"
+#include "producers/topics.h"
 
 #include <csv.h>
 #include <hiredis/hiredis.h>
@@ -20,6 +23,9 @@ static const struct command settings_command;
 
 /* In the order of `tandem --help`. */
 static const struct command *const commands[] = {
+    &topics_command,
+    &emit_command,
+    &targets_command,
     &settings_command,
 };
 

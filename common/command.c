@@ -320,7 +320,10 @@ static int run_parsed(struct parser *parser, struct error *err)
         error_set(err, ERROR_SYSTEM, "standard output: %s", strerror(errno));
         status = status ? status : 1;
     }
-    return status < 0 ? err->code == ERROR_USAGE ? 2 : 1 : status;
+    if (status && err->code == ERROR_USAGE) {
+        return 2; /* a setting that only its reader could judge */
+    }
+    return status < 0 ? 1 : status;
 }
 
 static void say_error(const struct command *command, int status, const struct error *err)

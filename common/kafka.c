@@ -175,8 +175,10 @@ static bool may_log(void)
 
 static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
 {
-    /* CONFWARN: kafka.* goes to every role, so consumer settings reach producers too. */
-    bool quiet = level >= 7 || strcmp(facility, "CONFWARN") == 0;
+    /* CONFWARN: kafka.* goes to every role, so consumer settings reach producers too. FAIL: a
+     * connection failed, which on_error() tells. GETPID: a young broker, tried again. */
+    bool quiet = level >= 7 || strcmp(facility, "CONFWARN") == 0 ||
+                 strcmp(facility, "FAIL") == 0 || strcmp(facility, "GETPID") == 0;
     const char *name = client ? rd_kafka_name(client) : "";
     if (quiet) {
         log_debug("librdkafka", log_s("client", name), log_s("facility", facility),
@@ -267,10 +269,10 @@ int kafka_wait(rd_kafka_t *client, const struct config *config, struct error *er
             }
             return 0;
         }
-        rd_kafka_poll(client, 0); /* on_error() tells which broker failed and why */
         if (!said) {
             log_warning("Kafka does not answer; trying again", log_s("brokers", config->brokers));
         }
+        rd_kafka_poll(client, 0); /* on_error() tells which broker failed and why */
         if (command_stopping()) {
             return error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka at %s",
                              config->brokers);
