@@ -1,8 +1,12 @@
 /* tandem - one binary, one subcommand a role. This file is the table of subcommands. */
 #include "common/command.h"
 #include "common/suggest.h"
+#include "consumers/report.h"
+#include "consumers/reporter.h"
 #include "consumers/targets_command.h"
+#include "consumers/worker_command.h"
 #include "producers/emit.h"
+#include "producers/import.h"
 #include "producers/topics.h"
 
 #include <csv.h>
@@ -25,6 +29,11 @@ static const struct command settings_command;
 static const struct command *const commands[] = {
     &topics_command,
     &emit_command,
+    &import_command,
+    &sales_worker_command,
+    &service_worker_command,
+    &reporter_command,
+    &report_command,
     &targets_command,
     &settings_command,
 };
