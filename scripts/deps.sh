@@ -30,18 +30,19 @@ as_root() {
     fi
 }
 
-codename() { (. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-unknown}") || echo unknown; }
+codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null; }
 
 # Below Debian 13 the distribution's own libraries are too old.
 builds_libraries() { [ "$(codename)" = bookworm ]; }
 
 wanted_packages() {
     echo ca-certificates gcc libc6-dev make pkg-config python3 tzdata util-linux
-    echo libjansson-dev libxxhash-dev libcsv-dev libmicrohttpd-dev libgoogle-perftools-dev
+    echo libjansson-dev libxxhash-dev libcsv-dev libmicrohttpd-dev libssl-dev
+    echo libgoogle-perftools-dev
     echo redis-server redis-tools
     if builds_libraries; then
         echo debian-archive-keyring dpkg-dev g++
-        echo liblz4-dev libsasl2-dev libssl-dev libzstd-dev zlib1g-dev
+        echo liblz4-dev libsasl2-dev libzstd-dev zlib1g-dev
     else
         echo libhiredis-dev librdkafka-dev libyyjson-dev
     fi
@@ -107,6 +108,7 @@ write_source_list() {
     [ -s "$deps/apt/sources.list" ] || die "no Debian entry in this system's apt sources"
 }
 
+# shellcheck disable=SC2016  # $(...) is apt's own
 system_suites() {
     keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
@@ -213,7 +215,7 @@ run | test | all) ;;
 esac
 command -v apt-get >/dev/null ||
     die "no apt here. Install by hand: gcc, make, pkg-config, librdkafka >= 2.2, hiredis >= 1.0 \
-with TLS, yyjson, jansson, xxhash, libcsv, libmicrohttpd, tcmalloc-minimal, cmocka, redis-server, \
+with TLS, OpenSSL, yyjson, jansson, xxhash, libcsv, libmicrohttpd, tcmalloc-minimal, cmocka, redis-server, \
 kcat, python3 with jsonschema, a Java runtime >= 17, Maven"
 mkdir -p build
 exec 9>build/deps.lock

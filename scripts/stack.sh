@@ -350,12 +350,15 @@ up() {
     : >"$stack/of-tandem"
     : >"$env_file"
     chmod 600 "$env_file" # a given URL may hold a password
-    trap 'status=$?; [ $status = 0 ] || end_all >&2; exit $status' EXIT # the logs stay
+    trap 'give_up_on_failure $?' EXIT
     trap 'exit 130' INT TERM HUP
     up_redis
     up_broker
     say "written to $env_file"
 }
+
+# Ends what was started half-way; its logs stay.
+give_up_on_failure() { [ "$1" = 0 ] || end_all >&2; }
 
 down() {
     end_all

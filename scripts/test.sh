@@ -32,8 +32,7 @@ if [ "$needs" = stack ]; then
     STACK=$build/test-stack
     STACK_REAL=1
     export STACK STACK_REAL
-    # quietly: the count of the tests stays the last line
-    trap 'status=$?; trap - EXIT; scripts/stack.sh down >/dev/null; exit $status' EXIT
+    trap 'scripts/stack.sh down >/dev/null' EXIT # quietly: the count stays the last line
     trap 'exit 130' INT TERM HUP
     scripts/stack.sh up
     set -a
