@@ -57,7 +57,6 @@ if [ $own_stack = 0 ]; then
     export TANDEM_BUSINESS=demo TANDEM_TOPICS_SALES=demo.sales TANDEM_TOPICS_SERVICE=demo.service \
         TANDEM_TOPICS_REJECTED=demo.rejected TANDEM_TOPICS_COMPARISON=demo.comparison
 fi
-business=${TANDEM_BUSINESS:-main}
 
 # Yesterday is the last day of both files; the month before it is whole.
 yesterday=$(date -u -d yesterday +%Y-%m-%d)
@@ -90,11 +89,14 @@ $tandem report --at "$month" --lang ro
 
 say "Where to look next"
 cat <<END
-  $tandem report --scope region=west --at $month
-  redis-cli -u $TANDEM_REDIS HGETALL 'tandem:{$business}:comparison:current:month:all'
-  kcat -b $TANDEM_BROKERS -t ${TANDEM_TOPICS_COMPARISON:-tandem.comparison} -C -e
-  docs/events.md    what to send          docs/redis.md    what to read
-  docs/import.md    your own CSV file     README.md        how the code is laid out
+  make stack-up; set -a; . build/stack.env      a Kafka and a Redis that stay; then, for example
+  $tandem topics
+  $tandem import --mapping examples/mappings/superstore.json examples/data/superstore.csv
+  $tandem sales-worker &   $tandem service-worker &   $tandem reporter --targets examples/targets.json &
+  $tandem report --at 2017-11 --scope region=west
+  redis-cli -u \$TANDEM_REDIS HGETALL 'tandem:{main}:comparison:month:2017-11:all'
+  docs/events.md    what to send               docs/redis.md    what to read
+  docs/import.md    your own CSV file          README.md        how the code is laid out
 END
 
 if [ ! -t 0 ] || [ ! -t 1 ]; then
