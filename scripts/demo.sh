@@ -40,6 +40,8 @@ run() { # name command...: a step whose log is shown only when it fails
     }
 }
 
+scripts/deps.sh run
+make -s -j"$(nproc)" build/tandem
 mkdir -p "$demo"
 trap finish EXIT
 trap 'exit 130' INT
