@@ -48,10 +48,10 @@ const struct command targets_command = {
         "every mistake listed by its path. Without FILE it reads the one that the setting\n"
         "`targets` names.\n"
         "\n"
-        "    tandem targets examples/targets.json\n"
-        "    tandem targets --scopes region,labels.segment my-targets.json\n"
+        "  tandem targets examples/targets.json\n"
+        "  tandem targets --scopes region,labels.segment my-targets.json\n"
         "\n"
-        "The exit status is 1 when the file is refused.",
+        "Ends with 1 when the file is refused.\n",
     .settings = settings,
     .min_args = 0,
     .max_args = 1,
