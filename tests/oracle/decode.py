@@ -380,7 +380,7 @@ def labels(value, field):
     if not isinstance(value, dict) or len(value) > 8:
         raise Rejected("bad_field", field)
     for name, word in value.items():
-        slug(name, f"{field}.{name}")
+        slug(name, field)
         slug(word, f"{field}.{name}")
     return value
 
