@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { BATCH = 1000, POLL_MS = 100, TICK_MS = 250, QUIET_MS = 60000, ASK_MS = 10000 };
+enum { BATCH = 1000, POLL_MS = 20, TICK_MS = 250, QUIET_MS = 60000, ASK_MS = 10000 };
 
 struct part {
     int64_t begin, next, end;  /* offsets; end: the last stable one when the scan began */

@@ -312,11 +312,13 @@ class World:
         """{"partitions": n, "replication": n, "settings": {...}}; None when there is none."""
         return json.loads(self.tool("admin", self.brokers, "show", topic))
 
-    def produce(self, topic, records):
+    def produce(self, topic, records, transaction=None):
         """Sends raw records, in order: dicts of key, value (str, bytes or None), headers
-        [(name, value)], partition, timestamp; what is left out is null or Kafka's choice."""
+        [(name, value)], partition, timestamp; what is left out is null or Kafka's choice.
+        transaction: "commit", "abort", or "open" (left so; Kafka aborts it after a minute)."""
         text = "".join(json.dumps(_raw(topic, r)) + "\n" for r in records)
-        self.tool("produce", self.brokers, input=text.encode())
+        words = [transaction] if transaction else []
+        self.tool("produce", self.brokers, *words, input=text.encode())
 
     def send_events(self, events, topic=None):
         """Sends events as structured CloudEvents with their key, unchecked."""

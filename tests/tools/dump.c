@@ -141,14 +141,14 @@ static int partitions_of(rd_kafka_t *client, rd_kafka_topic_t *topic)
  * records. */
 static void dump_partition(rd_kafka_topic_t *topic, int32_t partition, int64_t begin, int64_t end)
 {
-    enum { BATCH = 2000 };
+    enum { BATCH = 2000, WAIT_MS = 20 }; /* the client waits that long unless the batch is full */
     rd_kafka_message_t *messages[BATCH];
     bool done = begin >= end;
     if (!done && rd_kafka_consume_start(topic, partition, begin)) {
         check(rd_kafka_last_error(), "start");
     }
     while (!done) {
-        ssize_t count = rd_kafka_consume_batch(topic, partition, 1000, messages, BATCH);
+        ssize_t count = rd_kafka_consume_batch(topic, partition, WAIT_MS, messages, BATCH);
         for (ssize_t i = 0; i < count; i++) {
             bool at_end = messages[i]->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
             if (messages[i]->err && !at_end) {

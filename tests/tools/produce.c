@@ -1,4 +1,6 @@
-/* produce BROKERS - sends raw records, as given, to Kafka: what a well-behaved producer would not.
+/* produce BROKERS [commit|abort|open] - sends raw records, as given, to Kafka: what a well-behaved
+ * producer would not. With a word they are one transaction, which is committed, aborted, or left
+ * open (Kafka itself aborts it after a minute).
  *
  * One record a line of JSON on stdin: {"topic","partition"?,"timestamp"?,"key"|"key_base64"?,
  * "value"|"value_base64"?,"headers":[[name,value|{"base64"}|null]]?}. A key or value left out is
@@ -9,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct bytes {
     char *at; /* NULL: null */
@@ -117,7 +120,22 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
     }
 }
 
-static rd_kafka_t *open_client(const char *brokers)
+static void check(rd_kafka_error_t *error, const char *what)
+{
+    if (error) {
+        die(what, rd_kafka_error_string(error));
+    }
+}
+
+static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char text[512];
+    if (rd_kafka_conf_set(conf, name, value, text, sizeof text)) {
+        die(name, text);
+    }
+}
+
+static rd_kafka_t *open_client(const char *brokers, const char *transaction)
 {
     static const char *const settings[][2] = {
         {"enable.idempotence", "true"},  {"partitioner", "murmur2_random"},
@@ -126,29 +144,45 @@ static rd_kafka_t *open_client(const char *brokers)
     };
     char text[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, text, sizeof text)) {
-        die(brokers, text);
-    }
+    set(conf, "bootstrap.servers", brokers);
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
-        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], text, sizeof text)) {
-            die(settings[i][0], text);
-        }
+        set(conf, settings[i][0], settings[i][1]);
+    }
+    if (transaction) {
+        snprintf(text, sizeof text, "produce-%ld", (long)getpid());
+        set(conf, "transactional.id", text);
     }
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (!client) {
         die("client", text);
     }
+    if (transaction) {
+        check(rd_kafka_init_transactions(client, 30000), "transaction");
+        check(rd_kafka_begin_transaction(client), "transaction");
+    }
     return client;
+}
+
+static void end_transaction(rd_kafka_t *client, const char *transaction)
+{
+    if (strcmp(transaction, "commit") == 0) {
+        check(rd_kafka_commit_transaction(client, 30000), "commit");
+    } else if (strcmp(transaction, "abort") == 0) {
+        check(rd_kafka_abort_transaction(client, 30000), "abort");
+    } else if (strcmp(transaction, "open") != 0) {
+        die(transaction, "neither commit nor abort nor open");
+    }
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: produce BROKERS <records\n");
+    if (argc != 2 && argc != 3) {
+        fprintf(stderr, "usage: produce BROKERS [commit|abort|open] <records\n");
         return 2;
     }
-    rd_kafka_t *client = open_client(argv[1]);
+    const char *transaction = argv[2];
+    rd_kafka_t *client = open_client(argv[1], transaction);
     char *line = NULL;
     size_t room = 0;
     while (getline(&line, &room, stdin) > 0) {
@@ -164,6 +198,9 @@ int main(int argc, char **argv)
     free(line);
     if (rd_kafka_flush(client, 60000)) {
         die("flush", "records are left after 60 s");
+    }
+    if (transaction) {
+        end_transaction(client, transaction);
     }
     rd_kafka_destroy(client);
     return failures ? 1 : 0;
