@@ -100,6 +100,8 @@ static void take_reported(struct business *out, const redisReply *reply)
         struct text value = {reply->element[i + 1]->str, reply->element[i + 1]->len};
         if (text_is(name, "day")) {
             out->has_day = calendar_parse_date(value, &out->day);
+        } else if (text_is(name, "customers")) {
+            out->customers = text_is(value, "1");
         } else if (text_is(name, "from")) {
             from = calendar_parse_date(value, &out->from);
         } else if (text_is(name, "until")) {

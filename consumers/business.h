@@ -25,6 +25,7 @@ struct business {
     bool has_day;
     int32_t day;              /* local day whose beginning was last reported */
     char settings[33];        /* digest of what was last published with; "": nothing yet */
+    bool customers;           /* somebody counts customers */
     bool has_range;
     int32_t from, until;      /* days that published periods reach from and to */
 };

@@ -8,6 +8,7 @@
 
 enum {
     SIDES_READ = 3,      /* sale, service, customer */
+    CUSTOMER = 2,
     IN_FLIGHT = 100,     /* days asked for in one round trip */
     KEPT_MAX = 8192      /* sums of months and years kept; then all are let go */
 };
@@ -32,6 +33,7 @@ struct days {
     char business[64];
     struct scope_shelf **scopes; /* sorted */
     size_t scope_count, scope_room, kept;
+    int sides;                   /* how many of the sides are read */
     struct scope_shelf *current;
     struct shelf passing;        /* days, weeks and quarters of the current scope */
     int32_t *wanted;
@@ -133,6 +135,7 @@ int days_open(struct days **out, const char *business, struct error *err)
         return error_memory(err);
     }
     snprintf(days->business, sizeof days->business, "%s", business);
+    days->sides = CUSTOMER;
     *out = days;
     return 0;
 }
@@ -158,6 +161,15 @@ void days_free(struct days *days)
         free(days->scopes);
         free(days->wanted);
         free(days);
+    }
+}
+
+void days_read_customers(struct days *days, bool customers)
+{
+    int sides = customers ? SIDES_READ : CUSTOMER;
+    if (days->sides != sides) {
+        days_clear(days);
+        days->sides = sides;
     }
 }
 
@@ -288,9 +300,10 @@ static char *day_key(const struct days *days, int side, int32_t day, char out[KE
                       calendar_format_date(day, date), days->current->scope);
 }
 
-static int fill(struct counters **out, const redisReply *reply, struct error *err)
+static int fill(struct counters **out, const redisReply *reply, bool even_empty,
+                struct error *err)
 {
-    if (reply->elements == 0) {
+    if (reply->elements == 0 && !even_empty) {
         return 0;
     }
     if (counters_open(out, err) != 0) {
@@ -313,7 +326,7 @@ static int receive_side(struct days *days, struct redis *redis, struct entry *en
     redisReply *reply = NULL;
     int rc = -1;
     if (redis_receive(redis, &reply, err) == REDIS_OK) {
-        rc = fill(side_of(&entry->sums, side), reply, err);
+        rc = fill(side_of(&entry->sums, side), reply, side == CUSTOMER, err);
         freeReplyObject(reply);
     }
     return rc == 0 ? 0 : error_prefix(err, "%s",
@@ -322,7 +335,7 @@ static int receive_side(struct days *days, struct redis *redis, struct entry *en
 
 static int ask(const struct days *days, struct redis *redis, int32_t day, struct error *err)
 {
-    for (int side = 0; side < SIDES_READ; side++) {
+    for (int side = 0; side < days->sides; side++) {
         char key[KEY_MAX];
         const char *argv[] = {"HGETALL", day_key(days, side, day, key)};
         if (redis_send(redis, err, 2, argv, NULL) != REDIS_OK) {
@@ -345,7 +358,7 @@ static int load_step(struct days *days, struct redis *redis, const int32_t *list
         if (!entry) {
             return error_memory(err);
         }
-        for (int side = 0; side < SIDES_READ; side++) {
+        for (int side = 0; side < days->sides; side++) {
             if (receive_side(days, redis, entry, side, err) != 0) {
                 return -1;
             }

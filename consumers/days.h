@@ -11,9 +11,12 @@
 #include "common/redis.h"
 #include "consumers/counters.h"
 
+#include <stdbool.h>
+
 struct days;
 
-/* The counters of one scope over one period. NULL: nothing counted on that side. */
+/* The counters of one scope over one period. NULL: nothing counted on that side; customers: nobody
+ * counts them (when somebody does, there is a set even where it is empty). */
 struct sums {
     struct counters *sale, *service, *customer;
 };
@@ -25,6 +28,9 @@ void days_free(struct days *days);
 void days_clear(struct days *days);
 /* A day was counted in: its month and its year are summed anew. */
 void days_forget(struct days *days, const char *scope, int32_t day);
+
+/* Whether customer counters are read too; not, to begin with. A change clears. */
+void days_read_customers(struct days *days, bool customers);
 
 /* Begins with a scope (or with further years of it): single days read before are dropped. */
 int days_begin(struct days *days, const char *scope, struct error *err);

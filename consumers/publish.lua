@@ -24,7 +24,8 @@ local en, ro = ARGV[at], ARGV[at + 1]
 
 local revision = string.format('%.0f', redis.call('INCR', KEYS[3]))
 local function numbered(document)
-    return (string.gsub(document, '"revision":0', '"revision":' .. revision))
+    local first, last = string.find(document, '"revision":0', 1, true)
+    return first and document:sub(1, last - 1) .. revision .. document:sub(last + 1) or document
 end
 
 local fields = {}

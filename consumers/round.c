@@ -146,6 +146,7 @@ static void digest_settings(const struct rounds *r, char out[DIGEST])
         b = XXH3_64bits_withSeed(code, strlen(code), b);
     }
     b = XXH3_64bits_withSeed(&r->business.floor, sizeof r->business.floor, b);
+    b = XXH3_64bits_withSeed(&r->business.customers, sizeof r->business.customers, b);
     b = XXH3_64bits_withSeed(r->business.store, strlen(r->business.store), b);
     snprintf(out, DIGEST, "%016" PRIx64 "%016" PRIx64, (uint64_t)a, (uint64_t)b);
 }
@@ -157,7 +158,9 @@ static int note_settings(struct rounds *r, struct error *err)
     if (strcmp(digest, r->business.settings) == 0 || strcmp(digest, r->settings) == 0) {
         return 0;
     }
-    log_info("targets or settings are new: publishing again what they touch");
+    if (r->business.settings[0]) {
+        log_info("targets or settings are new: publishing again what they touch");
+    }
     days_clear(r->days); /* days may be gone below a new floor */
     memcpy(r->settings, digest, sizeof digest);
     if (r->business.has_range && add_to_all(r, ERRAND_EVERYTHING, err) != 0) {
@@ -176,6 +179,34 @@ static int note_day(struct rounds *r, struct error *err)
     r->noted_day = r->today;
     r->ended_day = r->business.has_day ? r->business.day : INT32_MIN;
     return add_to_all(r, ERRAND_RUNNING | ERRAND_ENDED, err);
+}
+
+static int note(struct rounds *r, const char *field, const char *value, struct error *err)
+{
+    char key[KEY_MAX];
+    redisReply *reply = NULL;
+    key_format(key, r->config->business, "reported");
+    if (redis_callf(r->redis, &reply, err, "HSET %s %s %s", key, field, value) != REDIS_OK) {
+        return -1;
+    }
+    freeReplyObject(reply);
+    return 0;
+}
+
+/* The first mark of a customer counter tells that customers are counted: from then on what nobody
+ * did is 0, not undefined. */
+static int note_customers(struct rounds *r, struct error *err)
+{
+    for (size_t i = 0; !r->business.customers && i < dirty_count(r->dirty); i++) {
+        if (strncmp(dirty_at(r->dirty, i)->field, "customer:", 9) == 0) {
+            r->business.customers = true;
+            if (note(r, "customers", "1", err) != 0) {
+                return -1;
+            }
+        }
+    }
+    days_read_customers(r->days, r->business.customers);
+    return 0;
 }
 
 /* Fills the agenda by the clock, the settings and a new beginning. */
@@ -371,18 +402,6 @@ static int run_errands(struct rounds *r, int64_t end_ms, struct round_result *re
     return 0;
 }
 
-static int note(struct rounds *r, const char *field, const char *value, struct error *err)
-{
-    char key[KEY_MAX];
-    redisReply *reply = NULL;
-    key_format(key, r->config->business, "reported");
-    if (redis_callf(r->redis, &reply, err, "HSET %s %s %s", key, field, value) != REDIS_OK) {
-        return -1;
-    }
-    freeReplyObject(reply);
-    return 0;
-}
-
 /* What is done needs not be done again by a later reporter. */
 static int note_done(struct rounds *r, struct error *err)
 {
@@ -405,7 +424,8 @@ static int note_done(struct rounds *r, struct error *err)
 static int publish(struct rounds *r, int64_t end_ms, struct round_result *result,
                    struct error *err)
 {
-    if (note_errands(r, err) != 0 || dirty_read(r->dirty, r->redis, err) != 0) {
+    if (dirty_read(r->dirty, r->redis, err) != 0 || note_customers(r, err) != 0 ||
+        note_errands(r, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < dirty_count(r->dirty); i++) {
