@@ -140,34 +140,44 @@ static bool is_idle(const struct fields *fields, const char *currency)
            is_undefined(value_of(fields, "target:revenue", currency));
 }
 
-/* The i-th currency to show: all that are not idle, or the first when all are. NULL at the end. */
-static const char *currency_at(const struct fields *fields, size_t i)
+/* What follows `prefix` in the names of fields, in ascending order whatever theirs is (a hash of
+ * Redis has none): the next one after `last`, "" to begin with. NULL at the end. */
+static const char *next_suffix(const struct fields *fields, const char *prefix, const char *last)
 {
-    static const char prefix[] = "revenue:";
-    const char *first = NULL;
-    size_t busy = 0;
-    for (size_t f = 0; f < fields_count(fields); f++) {
-        const char *name = fields_at(fields, f).name;
-        if (strncmp(name, prefix, sizeof prefix - 1) != 0)
+    const char *next = NULL;
+    for (size_t i = 0; i < fields_count(fields); i++) {
+        const char *name = fields_at(fields, i).name;
+        if (strncmp(name, prefix, strlen(prefix)) != 0)
             continue;
-        const char *currency = name + sizeof prefix - 1;
-        first = first ? first : currency;
-        if (!is_idle(fields, currency) && busy++ == i)
-            return currency;
+        name += strlen(prefix);
+        if (strcmp(name, last) > 0 && (!next || strcmp(name, next) < 0))
+            next = name;
     }
-    return busy == 0 && i == 0 ? first : NULL;
+    return next;
 }
 
-/* One line a currency; money names its own, other values need it said when there are several. */
+static const char *next_currency(const struct fields *fields, const char *last)
+{
+    do
+        last = next_suffix(fields, "revenue:", last);
+    while (last && is_idle(fields, last));
+    return last;
+}
+
+/* One line a currency; money names its own, other values need it said when there are several. When
+ * all are idle the first stands for them. */
 static int add_by_currency(struct maker *maker, struct sheet_cell *cell,
                            const struct metric *metric)
 {
-    bool several = currency_at(maker->fields, 1) != NULL;
-    const char *currency = currency_at(maker->fields, 0);
-    if (!currency)
-        return add_field(maker, cell, metric, "", "") ? 0 : -1;
-    for (size_t i = 0; (currency = currency_at(maker->fields, i)) != NULL; i++) {
-        bool say = several && (metric->kind != METRIC_MONEY);
+    const struct fields *fields = maker->fields;
+    const char *currency = next_currency(fields, "");
+    bool several = currency && next_currency(fields, currency);
+    if (!currency) {
+        currency = next_suffix(fields, "revenue:", "");
+        return add_field(maker, cell, metric, currency ? currency : "", "") ? 0 : -1;
+    }
+    for (; currency; currency = next_currency(fields, currency)) {
+        bool say = several && metric->kind != METRIC_MONEY;
         if (!add_field(maker, cell, metric, currency, say ? currency : ""))
             return -1;
     }
@@ -205,21 +215,16 @@ static int add_target(struct maker *maker, struct sheet_cell *cell, const char *
 
 static int add_sale_target(struct maker *maker, struct sheet_cell *cell)
 {
-    static const char prefix[] = "target:";
     const struct fields *fields = maker->fields;
-    size_t count = 0;
     const char *state = fields_value(fields, "sale_state");
+    const char *measure = next_suffix(fields, "target:", "");
+    bool any = measure, several = any && next_suffix(fields, "target:", measure);
     if (add_note(maker, cell, words_sale_state(maker->language, state)))
         return -1;
-    for (size_t i = 0; i < fields_count(fields); i++)
-        count += strncmp(fields_at(fields, i).name, prefix, sizeof prefix - 1) == 0;
-    for (size_t i = 0; i < fields_count(fields); i++) {
-        const char *name = fields_at(fields, i).name;
-        if (strncmp(name, prefix, sizeof prefix - 1) == 0 &&
-            add_target(maker, cell, name + sizeof prefix - 1, count > 1))
+    for (; measure; measure = next_suffix(fields, "target:", measure))
+        if (add_target(maker, cell, measure, several))
             return -1;
-    }
-    if (count && strcmp(fields_value(fields, "provisional"), "1") == 0)
+    if (any && strcmp(fields_value(fields, "provisional"), "1") == 0)
         return add_note(maker, cell, early[maker->language]);
     return 0;
 }
