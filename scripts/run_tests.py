@@ -31,6 +31,11 @@ def programs(words):
     return sorted(chosen, key=lambda p: (order.get(p.parent.name, len(FIRST)), p.name))
 
 
+def unmatched(words):
+    """The words that choose nothing: a typing mistake must not look like a pass."""
+    return [word for word in words if not programs([word])]
+
+
 def name(source):
     return source.stem.removesuffix("_test")
 
@@ -122,8 +127,8 @@ def main(words):
     only_needs = "--needs" in words
     words = [word for word in words if word != "--needs"]
     chosen = programs(words)
-    if not chosen:
-        sys.exit(f"test: nothing is named {' '.join(words)}" if words else "test: no tests here")
+    if not chosen or unmatched(words):
+        sys.exit(f"test: no test is named {' '.join(unmatched(words))}")
     if only_needs:
         print("stack" if any(p.parent.name != "unit" for p in chosen) else "nothing")
         return 0
@@ -139,4 +144,9 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # Asked to end: run() ends the test program, which is in a session of its own.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

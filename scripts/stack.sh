@@ -153,7 +153,7 @@ fetch_kafka() {
     mkdir -p build/kafka
     mvn -q -B -f scripts/kafka/pom.xml dependency:copy-dependencies -DincludeScope=runtime \
         -DoutputDirectory="$libs" >build/kafka/mvn.log 2>&1 </dev/null || {
-        say "that failed, see build/kafka/mvn.log"
+        say "that failed, see build/kafka/mvn.log: $(grep -m 1 ERROR build/kafka/mvn.log)"
         return 1
     }
     echo "$wanted" >build/kafka/fetched

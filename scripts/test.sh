@@ -27,12 +27,29 @@ fi
 # shellcheck disable=SC2086  # a list of words
 run_tests() { "$PYTHON" scripts/run_tests.py "$@" ${T:-}; }
 
+# A stack for this run alone, named after its process, so that two runs do not share one.
+# A run that was killed outright could not end its own: the next one does.
+end_orphans() {
+    for left in "$build"/test-stack-*.env; do
+        owner=${left##*-}
+        if [ -e "$left" ] && [ ! -d "/proc/${owner%.env}" ]; then
+            STACK=${left%.env} scripts/stack.sh down
+        fi
+    done
+}
+
+end_stack() {
+    scripts/stack.sh down >/dev/null # quietly: the count of the tests stays the last line
+    rm -f "$STACK.lock"
+}
+
 needs=$(run_tests --needs) || exit 2
 if [ "$needs" = stack ]; then
-    STACK=$build/test-stack
+    end_orphans
+    STACK=$build/test-stack-$$
     STACK_REAL=1
     export STACK STACK_REAL
-    trap 'scripts/stack.sh down >/dev/null' EXIT # quietly: the count stays the last line
+    trap end_stack EXIT
     trap 'exit 130' INT TERM HUP
     scripts/stack.sh up
     set -a
