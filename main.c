@@ -7,6 +7,7 @@
 #include "consumers/worker_command.h"
 #include "producers/emit.h"
 #include "producers/import.h"
+#include "producers/simulate.h"
 #include "producers/topics.h"
 
 #include <csv.h>
@@ -26,10 +27,12 @@
 static const struct command settings_command;
 
 /* In the order of `tandem --help`. */
+/* clang-format off */
 static const struct command *const commands[] = {
     &topics_command,
     &emit_command,
     &import_command,
+    &simulate_command,
     &sales_worker_command,
     &service_worker_command,
     &reporter_command,
@@ -37,6 +40,7 @@ static const struct command *const commands[] = {
     &targets_command,
     &settings_command,
 };
+/* clang-format on */
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -45,7 +49,8 @@ struct settings_options {
 };
 
 static const struct command_option settings_words[] = {
-    {.name = "markdown", .kind = OPTION_FLAG,
+    {.name = "markdown",
+     .kind = OPTION_FLAG,
      .offset = offsetof(struct settings_options, markdown),
      .help = "print the page docs/settings.md instead"},
     {0},
@@ -82,8 +87,9 @@ static const struct command settings_command = {
 
 static void say_usage(FILE *out)
 {
-    fprintf(out, "tandem counts sale and service events from Kafka into Redis and compares them.\n\n"
-                 "Usage: tandem COMMAND [OPTIONS] [ARGUMENTS]\n\nCommands:\n");
+    fprintf(out,
+            "tandem counts sale and service events from Kafka into Redis and compares them.\n\n"
+            "Usage: tandem COMMAND [OPTIONS] [ARGUMENTS]\n\nCommands:\n");
     for (size_t i = 0; i < COMMANDS; i++) {
         fprintf(out, "  %-16s %s\n", commands[i]->name, commands[i]->summary);
     }

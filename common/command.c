@@ -29,7 +29,8 @@ void command_catch_signals(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    struct sigaction ignore = {.sa_handler = SIG_IGN}; /* a peer that closes is an error, not the end */
+    /* A peer that closes its end is an error to tell, not the end of the process. */
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGPIPE, &ignore, NULL);
 }
@@ -44,7 +45,7 @@ static const struct {
     char letter;
     const char *name, *word, *help;
 } commons[] = {
-    {'b', "brokers", NULL, NULL},   /* letters of settings: their help stands with them */
+    {'b', "brokers", NULL, NULL}, /* letters of settings: their help stands with them */
     {'r', "redis", NULL, NULL},
     {'F', "config", "FILE", "read settings from a properties file (key=value lines)"},
     {'X', "set", "KEY=VALUE", "set any key, also kafka.NAME for librdkafka; may be repeated"},
@@ -56,11 +57,11 @@ static const struct {
 struct parser {
     const struct command *command;
     struct config *config;
-    char *options;           /* the command's own struct */
+    char *options; /* the command's own struct */
     int argc;
     char **argv;
-    int next;                /* index of the argument to read next */
-    int args;                /* positional ones, moved to the front of argv + 1 */
+    int next; /* index of the argument to read next */
+    int args; /* positional ones, moved to the front of argv + 1 */
     bool help;
 };
 
@@ -314,8 +315,8 @@ static int run_parsed(struct parser *parser, struct error *err)
         return 2;
     }
     start_log(parser->config);
-    int status = parser->command->run(parser->config, parser->options, parser->args,
-                                      parser->argv + 1, err);
+    int status =
+        parser->command->run(parser->config, parser->options, parser->args, parser->argv + 1, err);
     if (fflush(stdout) || ferror(stdout)) {
         error_set(err, ERROR_SYSTEM, "standard output: %s", strerror(errno));
         status = status ? status : 1;
@@ -429,8 +430,9 @@ static void help_settings(const struct command *command, FILE *out)
     if (command->settings && !command->settings[0]) {
         return;
     }
-    fprintf(out, "\nSettings it reads, with their defaults (--flush-ms 50 is also TANDEM_FLUSH_MS=50\n"
-                 "in the environment and flush.ms=50 in a file):\n");
+    fprintf(out,
+            "\nSettings it reads, with their defaults (--flush-ms 50 is also TANDEM_FLUSH_MS=50\n"
+            "in the environment and flush.ms=50 in a file):\n");
     for (const struct config_setting *at = config_settings(); at->key; at++) {
         char option[64];
         if (!reads_setting(command, at->key)) {

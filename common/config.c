@@ -18,8 +18,7 @@ static const struct config_setting settings[] = {
     {key, #kind, fallback, word, help, min, max},
     CONFIG_SETTINGS(X)
 #undef X
-    {0}
-};
+        {0}};
 
 static const struct place {
     enum kind kind;
@@ -58,8 +57,10 @@ static int bad_key(const char *key, const char *source, struct error *err)
         return error_set(err, ERROR_USAGE, "%.100s: no such setting (from %s); did you mean %s?",
                          key, source, suggest.best);
     }
-    return error_set(err, ERROR_USAGE, "%.100s: no such setting (from %s); `tandem settings` lists "
-                     "them", key, source);
+    return error_set(err, ERROR_USAGE,
+                     "%.100s: no such setting (from %s); `tandem settings` lists "
+                     "them",
+                     key, source);
 }
 
 static int parse_int(const struct config_setting *setting, const char *value, int64_t *out,
@@ -70,8 +71,8 @@ static int parse_int(const struct config_setting *setting, const char *value, in
     long long number = strtoll(value, &end, 10);
     bool digits = isdigit((unsigned char)value[0]) || (value[0] == '-' && value[1]);
     if (!digits || *end) {
-        return error_set(err, ERROR_USAGE, "%s: \"%.100s\" is not a number (from %s)",
-                         setting->key, value, source);
+        return error_set(err, ERROR_USAGE, "%s: \"%.100s\" is not a number (from %s)", setting->key,
+                         value, source);
     }
     if (errno || number < setting->min || number > setting->max) {
         return error_set(err, ERROR_USAGE, "%s: %.100s is outside %lld..%lld (from %s)",
@@ -94,16 +95,18 @@ static int parse_bool(const struct config_setting *setting, const char *value, b
 }
 
 /* The value is left out of the message: an address may hold a password. */
-static int check_string(const struct config_setting *setting, const char *value,
-                        const char *source, struct error *err)
+static int check_string(const struct config_setting *setting, const char *value, const char *source,
+                        struct error *err)
 {
     size_t len = strlen(value);
     if (len < (size_t)setting->min) {
         return error_set(err, ERROR_USAGE, "%s: must not be empty (from %s)", setting->key, source);
     }
     if (len > (size_t)setting->max) {
-        return error_set(err, ERROR_USAGE, "%s: is %zu bytes long, at most %lld are allowed "
-                         "(from %s)", setting->key, len, (long long)setting->max, source);
+        return error_set(err, ERROR_USAGE,
+                         "%s: is %zu bytes long, at most %lld are allowed "
+                         "(from %s)",
+                         setting->key, len, (long long)setting->max, source);
     }
     for (size_t i = 0; i < len; i++) {
         if (iscntrl((unsigned char)value[i])) {
@@ -126,8 +129,8 @@ static int check_word(const struct config_setting *setting, const char *value, c
         }
         at += word_len + (at[word_len] == '|');
     }
-    return error_set(err, ERROR_USAGE, "%s: \"%.100s\" is none of %s (from %s)", setting->key, value,
-                     setting->word, source);
+    return error_set(err, ERROR_USAGE, "%s: \"%.100s\" is none of %s (from %s)", setting->key,
+                     value, setting->word, source);
 }
 
 static int set_text(char **slot, const char *value, struct error *err)
@@ -409,8 +412,8 @@ static bool only(const char *text, const char *signs)
     return text[strspn(text, signs)] == '\0';
 }
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define LOWER  "abcdefghijklmnopqrstuvwxyz"
+#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
 static int check_topics(const struct config *config, struct error *err)
@@ -424,8 +427,10 @@ static int check_topics(const struct config *config, struct error *err)
     for (size_t i = 0; i < 4; i++) {
         const char *name = topics[i][1];
         if (!only(name, LOWER UPPER DIGITS "._-") || !strcmp(name, ".") || !strcmp(name, "..")) {
-            return error_set(err, ERROR_USAGE, "%s: \"%s\" is no name of a topic: only letters, "
-                             "digits, dot, underscore and dash", topics[i][0], name);
+            return error_set(err, ERROR_USAGE,
+                             "%s: \"%s\" is no name of a topic: only letters, "
+                             "digits, dot, underscore and dash",
+                             topics[i][0], name);
         }
         for (size_t j = 0; j < i; j++) {
             if (strcmp(name, topics[j][1]) == 0) {
@@ -470,8 +475,10 @@ static int check_scopes(const char *scopes, struct error *err)
         size_t len = strcspn(scopes + at, ",");
         snprintf(name, sizeof name, "%.*s", (int)(len < 127 ? len : 127), scopes + at);
         if (!good_dimension(name)) {
-            return error_set(err, ERROR_USAGE, "scopes: \"%s\" is no dimension: region, channel, "
-                             "rep, line or labels.NAME, separated by commas without blanks", name);
+            return error_set(err, ERROR_USAGE,
+                             "scopes: \"%s\" is no dimension: region, channel, "
+                             "rep, line or labels.NAME, separated by commas without blanks",
+                             name);
         }
         if (stands_in(scopes, at, name)) {
             return error_set(err, ERROR_USAGE, "scopes: \"%s\" stands twice", name);

@@ -16,55 +16,56 @@
 
 /* X(key, field, kind, default, min, max, word, help)
  * kind: STRING, INT, BOOL, WORD (word = "a|b|c"); min and max bound an INT, or a STRING's bytes. */
-#define CONFIG_SETTINGS(X) \
-    X("brokers", brokers, STRING, "localhost:9092", 1, 4096, "HOST:PORT,...", \
-      "Kafka's bootstrap servers") \
-    X("redis", redis, STRING, "redis://localhost:6379", 1, 4096, "URL", \
-      "Redis: redis://, rediss:// (TLS) or unix://, with user, password and database") \
-    X("redis.password.file", redis_password_file, STRING, "", 0, 4096, "FILE", \
-      "file that holds the password of Redis") \
-    X("redis.ca.file", redis_ca_file, STRING, "", 0, 4096, "FILE", \
-      "certificates to trust for rediss:// (default: the system's)") \
-    X("redis.timeout", redis_timeout_ms, INT, "5000", 50, 600000, "MS", \
-      "longest wait for one answer of Redis") \
-    X("business", business, STRING, "main", 1, 32, "NAME", \
-      "name of the business: [a-z0-9-], the hash tag of its keys") \
-    X("timezone", timezone, STRING, "UTC", 1, 64, "NAME", \
-      "IANA time zone in which days begin") \
-    X("topics.sales", topics_sales, STRING, "tandem.sales", 1, 249, "TOPIC", "topic of sale events") \
-    X("topics.service", topics_service, STRING, "tandem.service", 1, 249, "TOPIC", \
-      "topic of service events") \
-    X("topics.rejected", topics_rejected, STRING, "tandem.rejected", 1, 249, "TOPIC", \
-      "topic of records that cannot be counted") \
-    X("topics.comparison", topics_comparison, STRING, "tandem.comparison", 1, 249, "TOPIC", \
-      "compacted topic of published comparisons") \
-    X("type.prefix", type_prefix, STRING, "tandem.", 0, 64, "PREFIX", \
-      "what the type of an event begins with") \
-    X("group", group, STRING, "", 0, 128, "NAME", \
-      "prefix of the consumer groups (default: the business)") \
-    X("scopes", scopes, STRING, "region,channel,rep,line", 0, 1024, "DIM,...", \
-      "dimensions counted beside `all`: region channel rep line labels.NAME") \
-    X("scope.limit", scope_limit, INT, "1000", 1, 1000000, "N", \
-      "most values of one dimension; further ones count as __other__") \
-    X("flush.ms", flush_ms, INT, "100", 1, 60000, "MS", "longest time a sum waits in memory") \
-    X("flush.cells", flush_cells, INT, "4000", 1, 5000, "N", "most sums of one batch") \
-    X("dedup.window", dedup_window, INT, "100000", 1, 100000000, "OFFSETS", \
-      "offsets of a partition in which a repeated source+id is a duplicate") \
-    X("history.length", history_length, INT, "10000", 1, 10000000, "N", \
-      "entries kept in a history stream") \
-    X("connect.timeout", connect_timeout_ms, INT, "0", 0, 86400000, "MS", \
-      "give up when Kafka or Redis is not there at start (0: never)") \
-    X("topic.id.check", topic_id_check, BOOL, "true", 0, 0, "", \
-      "compare the topic's id with the store's (false only for mock brokers)") \
-    X("targets", targets, STRING, "", 0, 4096, "FILE", "targets file of the reporter") \
-    X("log.level", log_level, WORD, "info", 0, 0, "error|warning|info|debug", "least level logged") \
+#define CONFIG_SETTINGS(X)                                                                      \
+    X("brokers", brokers, STRING, "localhost:9092", 1, 4096, "HOST:PORT,...",                   \
+      "Kafka's bootstrap servers")                                                              \
+    X("redis", redis, STRING, "redis://localhost:6379", 1, 4096, "URL",                         \
+      "Redis: redis://, rediss:// (TLS) or unix://, with user, password and database")          \
+    X("redis.password.file", redis_password_file, STRING, "", 0, 4096, "FILE",                  \
+      "file that holds the password of Redis")                                                  \
+    X("redis.ca.file", redis_ca_file, STRING, "", 0, 4096, "FILE",                              \
+      "certificates to trust for rediss:// (default: the system's)")                            \
+    X("redis.timeout", redis_timeout_ms, INT, "5000", 50, 600000, "MS",                         \
+      "longest wait for one answer of Redis")                                                   \
+    X("business", business, STRING, "main", 1, 32, "NAME",                                      \
+      "name of the business: [a-z0-9-], the hash tag of its keys")                              \
+    X("timezone", timezone, STRING, "UTC", 1, 64, "NAME", "IANA time zone in which days begin") \
+    X("topics.sales", topics_sales, STRING, "tandem.sales", 1, 249, "TOPIC",                    \
+      "topic of sale events")                                                                   \
+    X("topics.service", topics_service, STRING, "tandem.service", 1, 249, "TOPIC",              \
+      "topic of service events")                                                                \
+    X("topics.rejected", topics_rejected, STRING, "tandem.rejected", 1, 249, "TOPIC",           \
+      "topic of records that cannot be counted")                                                \
+    X("topics.comparison", topics_comparison, STRING, "tandem.comparison", 1, 249, "TOPIC",     \
+      "compacted topic of published comparisons")                                               \
+    X("type.prefix", type_prefix, STRING, "tandem.", 0, 64, "PREFIX",                           \
+      "what the type of an event begins with")                                                  \
+    X("group", group, STRING, "", 0, 128, "NAME",                                               \
+      "prefix of the consumer groups (default: the business)")                                  \
+    X("scopes", scopes, STRING, "region,channel,rep,line", 0, 1024, "DIM,...",                  \
+      "dimensions counted beside `all`: region channel rep line labels.NAME")                   \
+    X("scope.limit", scope_limit, INT, "1000", 1, 1000000, "N",                                 \
+      "most values of one dimension; further ones count as __other__")                          \
+    X("flush.ms", flush_ms, INT, "100", 1, 60000, "MS", "longest time a sum waits in memory")   \
+    X("flush.cells", flush_cells, INT, "4000", 1, 5000, "N", "most sums of one batch")          \
+    X("dedup.window", dedup_window, INT, "100000", 1, 100000000, "OFFSETS",                     \
+      "offsets of a partition in which a repeated source+id is a duplicate")                    \
+    X("history.length", history_length, INT, "10000", 1, 10000000, "N",                         \
+      "entries kept in a history stream")                                                       \
+    X("connect.timeout", connect_timeout_ms, INT, "0", 0, 86400000, "MS",                       \
+      "give up when Kafka or Redis is not there at start (0: never)")                           \
+    X("topic.id.check", topic_id_check, BOOL, "true", 0, 0, "",                                 \
+      "compare the topic's id with the store's (false only for mock brokers)")                  \
+    X("targets", targets, STRING, "", 0, 4096, "FILE", "targets file of the reporter")          \
+    X("log.level", log_level, WORD, "info", 0, 0, "error|warning|info|debug",                   \
+      "least level logged")                                                                     \
     X("log.format", log_format, WORD, "logfmt", 0, 0, "logfmt|json", "form of a log line")
 
 struct config {
-#define X_STRING(field) char *field;
-#define X_WORD(field) char *field;
-#define X_INT(field) int64_t field;
-#define X_BOOL(field) bool field;
+#define X_STRING(field)          char *field;
+#define X_WORD(field)            char *field;
+#define X_INT(field)             int64_t field;
+#define X_BOOL(field)            bool field;
 #define X(key, field, kind, ...) X_##kind(field)
     CONFIG_SETTINGS(X)
 #undef X

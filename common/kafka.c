@@ -8,7 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum roles { WORKER = 1, READER = 2, PRODUCER = 4, ADMIN = 8, CONSUMERS = WORKER | READER, ALL = 15 };
+enum roles {
+    WORKER = 1,
+    READER = 2,
+    PRODUCER = 4,
+    ADMIN = 8,
+    CONSUMERS = WORKER | READER,
+    ALL = 15
+};
 
 /* What the promise hangs on. kafka.<name> is refused, whatever its value is. */
 static const struct fixed {
@@ -53,20 +60,20 @@ static const struct preset {
 } presets[] = {
     {"client.id", "tandem", ALL},
     {"socket.keepalive.enable", "true", ALL},
-    {"log.connection.close", "false", ALL},          /* brokers close idle connections: no news */
-    {"reconnect.backoff.max.ms", "2000", ALL},       /* not 10 s: be back soon after a restart */
-    {"allow.auto.create.topics", "false", ALL},      /* a wrong name is an error, not a new topic */
-    {"session.timeout.ms", "10000", WORKER},         /* a killed worker's partitions move in 10 s */
+    {"log.connection.close", "false", ALL},     /* brokers close idle connections: no news */
+    {"reconnect.backoff.max.ms", "2000", ALL},  /* not 10 s: be back soon after a restart */
+    {"allow.auto.create.topics", "false", ALL}, /* a wrong name is an error, not a new topic */
+    {"session.timeout.ms", "10000", WORKER},    /* a killed worker's partitions move in 10 s */
     {"heartbeat.interval.ms", "3000", WORKER},
     {"max.poll.interval.ms", "60000", WORKER},
-    {"queued.min.messages", "100000", CONSUMERS},    /* with the two below: 16 MiB a partition */
+    {"queued.min.messages", "100000", CONSUMERS}, /* with the two below: 16 MiB a partition */
     {"fetch.message.max.bytes", "1048576", CONSUMERS},
     {"queued.max.messages.kbytes", "16384", CONSUMERS},
-    {"fetch.queue.backoff.ms", "1", CONSUMERS},      /* a full queue must not stop fetching for 1 s */
-    {"fetch.wait.max.ms", "50", CONSUMERS},          /* the broker's wait for more is part of lag */
+    {"fetch.queue.backoff.ms", "1", CONSUMERS}, /* a full queue must not stop fetching for 1 s */
+    {"fetch.wait.max.ms", "50", CONSUMERS},     /* the broker's wait for more is part of lag */
     {"fetch.error.backoff.ms", "100", CONSUMERS},
-    {"linger.ms", "5", PRODUCER},                    /* batches fill, and nobody feels 5 ms */
-    {"message.timeout.ms", "120000", PRODUCER},      /* a broker may restart meanwhile */
+    {"linger.ms", "5", PRODUCER},               /* batches fill, and nobody feels 5 ms */
+    {"message.timeout.ms", "120000", PRODUCER}, /* a broker may restart meanwhile */
     {"queue.buffering.max.messages", "200000", PRODUCER},
     {"queue.buffering.max.kbytes", "65536", PRODUCER},
 };
@@ -104,8 +111,10 @@ static int set_given(rd_kafka_conf_t *conf, const struct config *config, struct 
         const struct config_pass *pass = &config->kafka[i];
         const struct fixed *rule = find_fixed(pass->name);
         if (rule && rule->value) {
-            return error_set(err, ERROR_USAGE, "kafka.%s: is always %s and cannot be changed: %s "
-                             "(from %s)", pass->name, rule->value, rule->why, pass->source);
+            return error_set(err, ERROR_USAGE,
+                             "kafka.%s: is always %s and cannot be changed: %s "
+                             "(from %s)",
+                             pass->name, rule->value, rule->why, pass->source);
         }
         if (rule) {
             return error_set(err, ERROR_USAGE, "kafka.%s: cannot be set: %s (from %s)", pass->name,
@@ -177,8 +186,8 @@ static void on_log(const rd_kafka_t *client, int level, const char *facility, co
 {
     /* CONFWARN: kafka.* goes to every role, so consumer settings reach producers too. FAIL: a
      * connection failed, which on_error() tells. GETPID: a young broker, tried again. */
-    bool quiet = level >= 7 || strcmp(facility, "CONFWARN") == 0 ||
-                 strcmp(facility, "FAIL") == 0 || strcmp(facility, "GETPID") == 0;
+    bool quiet = level >= 7 || strcmp(facility, "CONFWARN") == 0 || strcmp(facility, "FAIL") == 0 ||
+                 strcmp(facility, "GETPID") == 0;
     const char *name = client ? rd_kafka_name(client) : "";
     if (quiet) {
         log_debug("librdkafka", log_s("client", name), log_s("facility", facility),
@@ -187,8 +196,8 @@ static void on_log(const rd_kafka_t *client, int level, const char *facility, co
     }
     if (may_log()) {
         /* Its errors are mostly retried by itself: a warning. Fatal ones come by on_error(). */
-        const struct log_field fields[] = {log_s("client", name), log_s("facility", facility),
-                                           log_s("text", text), {0, 0, 0}};
+        const struct log_field fields[] = {
+            log_s("client", name), log_s("facility", facility), log_s("text", text), {0, 0, 0}};
         log_write(level <= 4 ? LOG_WARNING : LOG_INFO, "librdkafka", fields);
     }
 }
@@ -235,8 +244,8 @@ rd_kafka_t *kafka_open(const struct config *config, enum kafka_role role, const 
     }
     bool consumes = role == KAFKA_WORKER || role == KAFKA_READER;
     char text[512];
-    rd_kafka_t *client = rd_kafka_new(consumes ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, text,
-                                      sizeof text);
+    rd_kafka_t *client =
+        rd_kafka_new(consumes ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (!client) {
         rd_kafka_conf_destroy(conf); /* rd_kafka_new() takes it only when it succeeds */
         error_set(err, ERROR_USAGE, "Kafka: %s", text);

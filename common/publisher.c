@@ -170,8 +170,9 @@ int publisher_wait(struct publisher *publisher, const char *topic, struct error 
     }
     int partitions = kafka_partitions(publisher->client, topic, err);
     if (partitions == 0) {
-        return error_set(err, ERROR_KAFKA, "topic %s does not exist at %s; `tandem topics` makes it",
-                         topic, publisher->config->brokers);
+        return error_set(err, ERROR_KAFKA,
+                         "topic %s does not exist at %s; `tandem topics` makes it", topic,
+                         publisher->config->brokers);
     }
     return partitions < 0 ? -1 : 0;
 }

@@ -33,7 +33,7 @@ void publisher_poll(struct publisher *publisher, int64_t wait_ms);
 /* Waits until everything queued was delivered or failed. 0, or -1 when `wait_ms` passed. */
 int publisher_flush(struct publisher *publisher, int64_t wait_ms, struct error *err);
 
-int64_t publisher_pending(const struct publisher *publisher);    /* sent, not yet reported */
+int64_t publisher_pending(const struct publisher *publisher); /* sent, not yet reported */
 int64_t publisher_delivered(const struct publisher *publisher);
 int64_t publisher_failed(const struct publisher *publisher);
 

@@ -9,7 +9,7 @@
 enum { BATCH = 1000, POLL_MS = 20, TICK_MS = 250, QUIET_MS = 60000, ASK_MS = 10000 };
 
 struct part {
-    int64_t begin, next, end;  /* offsets; end: the last stable one when the scan began */
+    int64_t begin, next, end; /* offsets; end: the last stable one when the scan began */
     bool reading;
 };
 
@@ -20,8 +20,8 @@ struct scan {
     rd_kafka_queue_t *queue;
     struct part *parts;
     int part_count;
-    int open_parts;            /* not yet at their end */
-    bool ended;                /* the caller has enough */
+    int open_parts; /* not yet at their end */
+    bool ended;     /* the caller has enough */
     struct record_header *headers;
     size_t headers_room;
     scan_record *record;
@@ -38,8 +38,9 @@ static int open_topic(struct scan *scan, const struct config *config, struct err
     }
     scan->part_count = kafka_partitions(scan->client, scan->topic, err);
     if (scan->part_count == 0) {
-        return error_set(err, ERROR_KAFKA, "topic %s does not exist at %s; `tandem topics` makes it",
-                         scan->topic, config->brokers);
+        return error_set(err, ERROR_KAFKA,
+                         "topic %s does not exist at %s; `tandem topics` makes it", scan->topic,
+                         config->brokers);
     }
     if (scan->part_count < 0) {
         return -1;
@@ -194,7 +195,8 @@ static int read_batches(struct scan *scan, struct error *err)
     scan->heard_ms = clock_mono_ms();
     while (!rc && scan->open_parts > 0 && !scan->ended) {
         rc = check_wait(scan, err);
-        ssize_t count = rc ? 0 : rd_kafka_consume_batch_queue(scan->queue, POLL_MS, messages, BATCH);
+        ssize_t count =
+            rc ? 0 : rd_kafka_consume_batch_queue(scan->queue, POLL_MS, messages, BATCH);
         for (ssize_t i = 0; i < count; i++) {
             if (!rc && !scan->ended) {
                 rc = take(scan, messages[i], err);
@@ -227,8 +229,8 @@ static void close_scan(struct scan *scan)
     free(scan->headers);
 }
 
-int scan_topic(const struct config *config, const char *topic, scan_record *record,
-               scan_tick *tick, void *context, struct error *err)
+int scan_topic(const struct config *config, const char *topic, scan_record *record, scan_tick *tick,
+               void *context, struct error *err)
 {
     struct scan scan = {.topic = topic, .record = record, .tick = tick, .context = context};
     int rc = open_topic(&scan, config, err);

@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct scan_progress { int64_t done, total; };  /* offsets */
+struct scan_progress {
+    int64_t done, total;
+}; /* offsets */
 
 /* Called for each record in the order of its partition; false ends the scan early. The record
  * is valid during the call. */
@@ -20,7 +22,7 @@ typedef void scan_tick(void *context, struct scan_progress progress);
 /* Reads every partition of `topic` from its first offset to the last stable offset of this moment,
  * only committed records, interleaved between partitions. 0, or -1 (Kafka, topic does not exist,
  * or a signal asked to stop). */
-int scan_topic(const struct config *config, const char *topic, scan_record *record,
-               scan_tick *tick, void *context, struct error *err);
+int scan_topic(const struct config *config, const char *topic, scan_record *record, scan_tick *tick,
+               void *context, struct error *err);
 
 #endif

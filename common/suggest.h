@@ -7,8 +7,8 @@
 /* Start with {.word = what was written}; offer every known word; read .best. */
 struct suggest {
     const char *word;
-    const char *best;      /* NULL: nothing is near enough */
-    size_t distance;       /* edits between word and best */
+    const char *best; /* NULL: nothing is near enough */
+    size_t distance;  /* edits between word and best */
 };
 
 /* Keeps `known` (not copied) when it is nearer than what was offered before, and at most a third

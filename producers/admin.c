@@ -30,8 +30,8 @@ static int read_metadata(rd_kafka_t *client, struct admin_topic *topic, struct e
     }
     for (int i = 0; i < topic->partitions; i++) {
         int replicas = found->partitions[i].replica_cnt;
-        topic->replication = i == 0 || replicas < topic->replication ? replicas
-                                                                      : topic->replication;
+        topic->replication =
+            i == 0 || replicas < topic->replication ? replicas : topic->replication;
     }
     rd_kafka_metadata_destroy(metadata);
     return 0;
@@ -109,8 +109,8 @@ static int read_settings(rd_kafka_t *client, struct admin_topic *topics, size_t 
     size_t asked = 0;
     for (size_t i = 0; i < count && asked < 16; i++) {
         if (topics[i].partitions > 0) {
-            resources[asked++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC,
-                                                             topics[i].name);
+            resources[asked++] =
+                rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i].name);
         }
     }
     if (asked == 0 || !has_controller(client)) {
@@ -186,8 +186,10 @@ static int await_leaders(rd_kafka_t *client, const char *name, int partitions, s
             return error_set(err, ERROR_STOPPED, "topic %s: stopped while it was made", name);
         }
         if (clock_mono_ms() > end_ms) {
-            return error_retry(err, ERROR_KAFKA, "topic %s: made, but some partition has no leader "
-                               "after %d s", name, WAIT_MS / 1000);
+            return error_retry(err, ERROR_KAFKA,
+                               "topic %s: made, but some partition has no leader "
+                               "after %d s",
+                               name, WAIT_MS / 1000);
         }
         clock_sleep_ms(50);
     }
@@ -196,8 +198,10 @@ static int await_leaders(rd_kafka_t *client, const char *name, int partitions, s
 
 static int cannot_create(const char *name, struct error *err)
 {
-    return error_set(err, ERROR_KAFKA, "topic %s: these brokers cannot make topics on request; "
-                     "make it by their own means", name);
+    return error_set(err, ERROR_KAFKA,
+                     "topic %s: these brokers cannot make topics on request; "
+                     "make it by their own means",
+                     name);
 }
 
 static int check_created(rd_kafka_event_t *event, const char *name, struct error *err)
@@ -206,8 +210,8 @@ static int check_created(rd_kafka_event_t *event, const char *name, struct error
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
     const char *text = rd_kafka_event_error_string(event);
     if (!code) {
-        const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(
-            rd_kafka_event_CreateTopics_result(event), &count);
+        const rd_kafka_topic_result_t **results =
+            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
         code = count == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__FAIL;
         text = count == 1 ? rd_kafka_topic_result_error_string(results[0]) : NULL;
     }
@@ -222,19 +226,19 @@ static int check_created(rd_kafka_event_t *event, const char *name, struct error
 }
 
 int admin_create(rd_kafka_t *client, const char *name, int partitions, int replication,
-                 const char *const *settings, struct error *err)
+                 const struct admin_setting *settings, struct error *err)
 {
     char text[512];
     if (!has_controller(client)) {
         return cannot_create(name, err);
     }
-    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, replication, text,
-                                                       sizeof text);
+    rd_kafka_NewTopic_t *topic =
+        rd_kafka_NewTopic_new(name, partitions, replication, text, sizeof text);
     if (!topic) {
         return error_set(err, ERROR_KAFKA, "topic %s: %s", name, text);
     }
-    for (const char *const *at = settings; at[0]; at += 2) {
-        rd_kafka_NewTopic_set_config(topic, at[0], at[1]);
+    for (const struct admin_setting *at = settings; at->name; at++) {
+        rd_kafka_NewTopic_set_config(topic, at->name, at->value);
     }
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
     rd_kafka_CreateTopics(client, &topic, 1, NULL, queue);

@@ -26,14 +26,15 @@ struct emit {
     struct lines *lines;
     struct decoder *decoder;
     struct publisher *publisher;
-    struct known *known[SIDES];   /* with --once, from the first event of a side on */
+    struct known *known[SIDES]; /* with --once, from the first event of a side on */
     struct progress progress;
     int64_t began_ms;
     int64_t sent, refused, skipped;
     struct record_header header;
 };
 
-__attribute__((format(printf, 2, 3)))
+static void say(struct emit *emit, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 static void say(struct emit *emit, const char *format, ...)
 {
     va_list args;
@@ -56,8 +57,8 @@ static void on_report(void *context, void *cookie, const char *failure)
 static void refuse(struct emit *emit, const char *reason, const char *field, const char *detail)
 {
     emit->refused++;
-    say(emit, "line %" PRIu64 ": %s%s%s: %s", lines_number(emit->lines), reason, field[0] ? " " : "",
-        field, detail);
+    say(emit, "line %" PRIu64 ": %s%s%s: %s", lines_number(emit->lines), reason,
+        field[0] ? " " : "", field, detail);
 }
 
 static void refuse_unknown_type(struct emit *emit)
@@ -73,7 +74,10 @@ static bool check(struct emit *emit, struct text line, struct event *event)
 {
     struct rejection why;
     struct record record = {
-        .timestamp_ms = clock_wall_ms(), .value = line, .headers = &emit->header, .header_count = 1,
+        .timestamp_ms = clock_wall_ms(),
+        .value = line,
+        .headers = &emit->header,
+        .header_count = 1,
     };
     enum verdict verdict = decoder_decode(emit->decoder, &record, SIDES, event, &why);
     if (verdict == VERDICT_REJECTED) {
@@ -105,8 +109,8 @@ static int is_known(struct emit *emit, const struct event *event, struct error *
     if (!emit->options->once) {
         return 0;
     }
-    if (!emit->known[side] && known_open(&emit->known[side], emit->config, topic_of(emit, side),
-                                         side, true, err)) {
+    if (!emit->known[side] &&
+        known_open(&emit->known[side], emit->config, topic_of(emit, side), side, true, err)) {
         return -1;
     }
     if (known_has(emit->known[side], id)) {
@@ -166,9 +170,10 @@ static void look_around(struct emit *emit)
     }
     if (progress_due(&emit->progress)) {
         int64_t ms = clock_mono_ms() - emit->began_ms;
-        progress_show(&emit->progress, "%" PRId64 " sent, %" PRId64 "/s, %" PRId64 " refused, %"
-                      PRId64 " skipped", emit->sent, ms > 0 ? emit->sent * 1000 / ms : 0,
-                      emit->refused, emit->skipped);
+        progress_show(&emit->progress,
+                      "%" PRId64 " sent, %" PRId64 "/s, %" PRId64 " refused, %" PRId64 " skipped",
+                      emit->sent, ms > 0 ? emit->sent * 1000 / ms : 0, emit->refused,
+                      emit->skipped);
     }
 }
 
@@ -240,8 +245,10 @@ static int sum_up(struct emit *emit, int rc, const struct error *err)
         fprintf(stderr, "good %" PRId64 ", refused %" PRId64 ", skipped %" PRId64 " (dry run)\n",
                 emit->sent, emit->refused, emit->skipped);
     } else {
-        fprintf(stderr, "sent %" PRId64 ", delivered %" PRId64 ", refused %" PRId64 ", skipped %"
-                PRId64 "\n", emit->sent, delivered, emit->refused, emit->skipped);
+        fprintf(stderr,
+                "sent %" PRId64 ", delivered %" PRId64 ", refused %" PRId64 ", skipped %" PRId64
+                "\n",
+                emit->sent, delivered, emit->refused, emit->skipped);
     }
     return signal ? 128 + signal : !whole;
 }
@@ -259,7 +266,9 @@ static int run(const struct config *config, const void *options, int argc, char 
                struct error *err)
 {
     struct emit emit = {
-        .config = config, .options = options, .began_ms = clock_mono_ms(),
+        .config = config,
+        .options = options,
+        .began_ms = clock_mono_ms(),
         .header = {text_of("content-type"), text_of(content_type)},
     };
     struct error failed = {0}; /* said before the last line, so not handed on */
@@ -277,35 +286,42 @@ static int run(const struct config *config, const void *options, int argc, char 
 }
 
 static const struct command_option words[] = {
-    {.name = "strict", .kind = OPTION_FLAG, .offset = offsetof(struct emit_options, strict),
+    {.name = "strict",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct emit_options, strict),
      .help = "stop at the first line that is refused"},
-    {.name = "once", .kind = OPTION_FLAG, .offset = offsetof(struct emit_options, once),
+    {.name = "once",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct emit_options, once),
      .help = "read the topics first and skip events that stand there, and those that an earlier "
              "line has sent"},
-    {.name = "dry-run", .kind = OPTION_FLAG, .offset = offsetof(struct emit_options, dry_run),
+    {.name = "dry-run",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct emit_options, dry_run),
      .help = "check the lines, send nothing"},
     {0},
 };
 
-static const char *const settings[] = {"brokers", "topics.sales", "topics.service", "type.prefix",
-                                       "connect.timeout", "log.level", "log.format", NULL};
+static const char *const settings[] = {
+    "brokers",         "topics.sales", "topics.service", "type.prefix",
+    "connect.timeout", "log.level",    "log.format",     NULL};
 
 const struct command emit_command = {
     .name = "emit",
     .args = "[FILE]",
     .summary = "Send events, one CloudEvent in JSON a line",
-    .about =
-        "Reads FILE, or standard input when it is - or left out. Each line is one event as\n"
-        "docs/events.md says, checked as the workers check it, and sent to the topic of its\n"
-        "type under its customer's key, unchanged. A line that is refused is told with its\n"
-        "number, reason and field, and does not stop the others; blank lines are skipped.\n\n"
-        "  tandem emit events.ndjson\n"
-        "  tandem emit --once events.ndjson       again, without doubling anything\n"
-        "  generate | tandem emit --strict\n\n"
-        "All that it says goes to standard error; the last line is\n"
-        "  sent 1200, delivered 1200, refused 3, skipped 0\n"
-        "Ends with 0 when every line was delivered or skipped, 1 when not, 130 after\n"
-        "Ctrl-C, when it delivers what it has taken and says how far it came.\n",
+    .about = "Reads FILE, or standard input when it is - or left out. Each line is one event,\n"
+             "as docs/events.md says, checked as the workers check it, and sent unchanged to\n"
+             "the topic of its type under its customer's key. A line that is refused is told\n"
+             "with its number, reason and field, and does not stop the others; blank lines\n"
+             "are skipped.\n\n"
+             "  tandem emit events.ndjson\n"
+             "  tandem emit --once events.ndjson       again, without doubling anything\n"
+             "  generate | tandem emit --strict\n\n"
+             "All that it says goes to standard error; the last line is\n"
+             "  sent 1200, delivered 1200, refused 3, skipped 0\n"
+             "Ends with 0 when every line was delivered or skipped, 1 when not, 130 after\n"
+             "Ctrl-C, when it delivers what it has taken and says how far it came.\n",
     .options = words,
     .settings = settings,
     .options_size = sizeof(struct emit_options),

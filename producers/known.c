@@ -9,7 +9,7 @@
 /* Open addressing; an all-zero slot is free, so the id 0 is kept as 1. */
 struct known {
     XXH128_hash_t *slots;
-    size_t room;           /* a power of two */
+    size_t room; /* a power of two */
     size_t count;
 };
 

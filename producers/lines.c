@@ -10,8 +10,8 @@
 
 struct lines {
     int fd;
-    bool ended;             /* nothing more to read */
-    bool dropping;          /* inside a line that is too long */
+    bool ended;    /* nothing more to read */
+    bool dropping; /* inside a line that is too long */
     uint64_t number;
     size_t max;
     size_t begin, searched, end; /* of what is read and not answered, in `bytes` */

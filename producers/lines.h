@@ -11,9 +11,9 @@
 struct lines;
 
 enum lines_answer {
-    LINES_LINE,      /* *line is valid until the next call; no line end, it may be empty */
-    LINES_TOO_LONG,  /* a line of more than `max` bytes was read and dropped whole */
-    LINES_WAIT,      /* nothing came in time, or a signal came: look around and call again */
+    LINES_LINE,     /* *line is valid until the next call; no line end, it may be empty */
+    LINES_TOO_LONG, /* a line of more than `max` bytes was read and dropped whole */
+    LINES_WAIT,     /* nothing came in time, or a signal came: look around and call again */
     LINES_END,
     LINES_ERROR
 };

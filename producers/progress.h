@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 struct progress {
-    bool on;              /* wanted, and stderr is a terminal */
-    bool shown;           /* a line stands there */
+    bool on;    /* wanted, and stderr is a terminal */
+    bool shown; /* a line stands there */
     int64_t next_ms;
 };
 

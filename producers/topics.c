@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum { SALES, SERVICE, REJECTED, COMPARISON, TOPICS };
-enum { PARTITIONS = 4, REPLICATION = 3 }; /* when nothing else is said and enough brokers are there */
+/* When nothing else is said and enough brokers are there. */
+enum { PARTITIONS = 4, REPLICATION = 3 };
 
 struct topics_options {
     int64_t partitions, replication; /* 0: not given */
@@ -24,7 +25,9 @@ struct topics {
     int wrong;
 };
 
-__attribute__((format(printf, 3, 4)))
+static void say(struct topics *topics, bool wrong, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 static void say(struct topics *topics, bool wrong, const char *format, ...)
 {
     va_list args;
@@ -66,12 +69,12 @@ static int make(struct topics *topics, int i, int replication, struct error *err
 {
     char min_insync[16];
     snprintf(min_insync, sizeof min_insync, "%d", replication > 2 ? replication - 1 : 1);
-    const char *const settings[] = {
-        "cleanup.policy", i == COMPARISON ? "compact" : "delete",
-        "retention.ms", "-1",
-        "min.insync.replicas", min_insync,
-        "unclean.leader.election.enable", "false",
-        NULL,
+    const struct admin_setting settings[] = {
+        {"cleanup.policy", i == COMPARISON ? "compact" : "delete"},
+        {"retention.ms", "-1"},
+        {"min.insync.replicas", min_insync},
+        {"unclean.leader.election.enable", "false"},
+        {0},
     };
     topics->made[i] = true;
     return admin_create(topics->client, topics->found[i].name, wanted_partitions(topics, i),
@@ -86,8 +89,10 @@ static bool may_make(struct topics *topics)
     for (int i = SALES; asked && i <= SERVICE; i++) {
         const struct admin_topic *found = &topics->found[i];
         if (found->partitions && found->partitions != asked) {
-            say(topics, true, "%s has %d partitions, --partitions asks for %d; their number cannot "
-                "change once events are counted", found->name, found->partitions, asked);
+            say(topics, true,
+                "%s has %d partitions, --partitions asks for %d; their number cannot "
+                "change once events are counted",
+                found->name, found->partitions, asked);
         }
     }
     return topics->wrong == 0;
@@ -119,24 +124,31 @@ static void judge_settings(struct topics *topics, int i)
         return;
     }
     if (i == COMPARISON && strcmp(found->cleanup, "compact") != 0) {
-        say(topics, true, "%s: cleanup.policy is %s, must be compact: the last comparison of every "
-            "period stays", found->name, found->cleanup);
+        say(topics, true,
+            "%s: cleanup.policy is %s, must be compact: the last comparison of every "
+            "period stays",
+            found->name, found->cleanup);
     } else if (i != COMPARISON && compacts) {
         say(topics, true, "%s: cleanup.policy is %s, must be delete: compaction takes events away",
             found->name, found->cleanup);
     }
     if (i != COMPARISON && (found->retention_ms >= 0 || found->retention_bytes >= 0)) {
-        say(topics, false, "%s: Kafka forgets records (retention.ms=%" PRId64 ", retention.bytes=%"
-            PRId64 "): counters cannot be rebuilt from what is gone", found->name,
-            found->retention_ms, found->retention_bytes);
+        say(topics, false,
+            "%s: Kafka forgets records (retention.ms=%" PRId64 ", retention.bytes=%" PRId64
+            "): counters cannot be rebuilt from what is gone",
+            found->name, found->retention_ms, found->retention_bytes);
     }
     if (found->unclean) {
-        say(topics, false, "%s: unclean.leader.election.enable is true: acknowledged records may "
-            "vanish", found->name);
+        say(topics, false,
+            "%s: unclean.leader.election.enable is true: acknowledged records may "
+            "vanish",
+            found->name);
     }
     if (found->min_insync < found->replication - 1) {
-        say(topics, false, "%s: min.insync.replicas is %" PRId64 " of %d replicas: a record that "
-            "few brokers hold counts as safe", found->name, found->min_insync, found->replication);
+        say(topics, false,
+            "%s: min.insync.replicas is %" PRId64 " of %d replicas: a record that "
+            "few brokers hold counts as safe",
+            found->name, found->min_insync, found->replication);
     }
 }
 
@@ -151,9 +163,10 @@ static void judge(struct topics *topics)
         }
     }
     if (sales->partitions && service->partitions && sales->partitions != service->partitions) {
-        say(topics, true, "%s has %d partitions and %s has %d: both must have as many, or a "
-            "customer's two sides never meet", sales->name, sales->partitions, service->name,
-            service->partitions);
+        say(topics, true,
+            "%s has %d partitions and %s has %d: both must have as many, or a "
+            "customer's two sides never meet",
+            sales->name, sales->partitions, service->name, service->partitions);
     }
 }
 
@@ -227,8 +240,10 @@ static int run(const struct config *config, const void *options, int argc, char 
     (void)argv;
     struct topics topics = {
         .options = options,
-        .found = {{.name = config->topics_sales}, {.name = config->topics_service},
-                  {.name = config->topics_rejected}, {.name = config->topics_comparison}},
+        .found = {{.name = config->topics_sales},
+                  {.name = config->topics_service},
+                  {.name = config->topics_rejected},
+                  {.name = config->topics_comparison}},
     };
     command_catch_signals();
     topics.client = kafka_open(config, KAFKA_ADMIN, NULL, NULL, NULL, err);
@@ -241,38 +256,47 @@ static int run(const struct config *config, const void *options, int argc, char 
 }
 
 static const struct command_option words[] = {
-    {.name = "partitions", .kind = OPTION_INT, .word = "N", .min = 1, .max = 10000,
+    {.name = "partitions",
+     .kind = OPTION_INT,
+     .word = "N",
+     .min = 1,
+     .max = 10000,
      .offset = offsetof(struct topics_options, partitions),
      .help = "partitions of the sales and the service topic, the same for both [4, or as many as "
              "the one that is there]"},
-    {.name = "replication", .kind = OPTION_INT, .word = "N", .min = 1, .max = 100,
+    {.name = "replication",
+     .kind = OPTION_INT,
+     .word = "N",
+     .min = 1,
+     .max = 100,
      .offset = offsetof(struct topics_options, replication),
      .help = "brokers that hold each record [3, or as many as there are]"},
-    {.name = "check", .kind = OPTION_FLAG, .offset = offsetof(struct topics_options, check),
+    {.name = "check",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct topics_options, check),
      .help = "make nothing, only say what is there"},
     {0},
 };
 
-static const char *const settings[] = {"brokers", "topics.sales", "topics.service",
+static const char *const settings[] = {"brokers",         "topics.sales",      "topics.service",
                                        "topics.rejected", "topics.comparison", "connect.timeout",
-                                       "log.level", "log.format", NULL};
+                                       "log.level",       "log.format",        NULL};
 
 const struct command topics_command = {
     .name = "topics",
     .args = "",
     .summary = "Make the topics in Kafka and check them",
-    .about =
-        "Makes those of the four topics that do not exist, prints what is there, and says\n"
-        "what is wrong. Running it again changes nothing.\n\n"
-        "  sales, service   the events. Both have the same number of partitions, so that\n"
-        "                   a customer's two sides meet; it cannot change later. Kept\n"
-        "                   for ever: the counters can be made again from them\n"
-        "  rejected         what could not be counted, 1 partition, kept for ever\n"
-        "  comparison       the last published comparison of each period, 1 partition,\n"
-        "                   compacted\n\n"
-        "  tandem topics --partitions 12 --replication 3\n"
-        "  tandem topics --check               changes nothing\n\n"
-        "Ends with 0 when all is well, 1 when something is wrong or Kafka refuses.\n",
+    .about = "Makes those of the four topics that do not exist, prints what is there, and says\n"
+             "what is wrong. Running it again changes nothing.\n\n"
+             "  sales, service   the events. Both have the same number of partitions, so that\n"
+             "                   a customer's two sides meet; it cannot change later. Kept\n"
+             "                   for ever: the counters can be made again from them\n"
+             "  rejected         what could not be counted, 1 partition, kept for ever\n"
+             "  comparison       the last published comparison of each period, 1 partition,\n"
+             "                   compacted\n\n"
+             "  tandem topics --partitions 12 --replication 3\n"
+             "  tandem topics --check               changes nothing\n\n"
+             "Ends with 0 when all is well, 1 when something is wrong or Kafka refuses.\n",
     .options = words,
     .settings = settings,
     .options_size = sizeof(struct topics_options),

@@ -97,8 +97,8 @@ static void create(rd_kafka_t *client, rd_kafka_queue_t *queue, char **argv)
     rd_kafka_CreateTopics(client, &topic, 1, NULL, queue);
     rd_kafka_event_t *event = answer(queue);
     size_t count = 0;
-    const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(
-        rd_kafka_event_CreateTopics_result(event), &count);
+    const rd_kafka_topic_result_t **results =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
     check_topics(results, count, RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_event_destroy(event);
     rd_kafka_NewTopic_destroy(topic);
@@ -110,7 +110,7 @@ static void create(rd_kafka_t *client, rd_kafka_queue_t *queue, char **argv)
     }
 }
 
-static void delete(rd_kafka_t *client, rd_kafka_queue_t *queue, size_t count, char **names)
+static void delete (rd_kafka_t *client, rd_kafka_queue_t *queue, size_t count, char **names)
 {
     int replication = 0;
     for (size_t i = 0; i < count; i++) {
@@ -135,7 +135,8 @@ static void delete(rd_kafka_t *client, rd_kafka_queue_t *queue, size_t count, ch
 static json_t *settings_of(rd_kafka_t *client, rd_kafka_queue_t *queue, const char *name)
 {
     json_t *settings = json_object();
-    rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
+    rd_kafka_ConfigResource_t *resource =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
     rd_kafka_DescribeConfigs(client, &resource, 1, NULL, queue);
     rd_kafka_event_t *event = answer(queue);
     size_t count = 0, entries = 0;
@@ -179,7 +180,7 @@ int main(int argc, char **argv)
     if (strcmp(argv[2], "create") == 0 && argc > 4) {
         create(client, queue, argv + 3);
     } else if (strcmp(argv[2], "delete") == 0) {
-        delete(client, queue, (size_t)argc - 3, argv + 3);
+        delete (client, queue, (size_t)argc - 3, argv + 3);
     } else if (strcmp(argv[2], "show") == 0) {
         show(client, queue, argv[3]);
     } else {

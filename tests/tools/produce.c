@@ -70,7 +70,8 @@ static rd_kafka_headers_t *headers_of(const json_t *list)
     rd_kafka_headers_t *headers = rd_kafka_headers_new(json_array_size(list));
     size_t i;
     json_t *pair;
-    json_array_foreach(list, i, pair) {
+    json_array_foreach(list, i, pair)
+    {
         json_t *value = json_array_get(pair, 1);
         struct bytes bytes = from_json(value, json_object_get(value, "base64"));
         rd_kafka_header_add(headers, json_string_value(json_array_get(pair, 0)), -1, bytes.at,
@@ -83,8 +84,8 @@ static rd_kafka_headers_t *headers_of(const json_t *list)
 static void send_record(rd_kafka_t *client, const json_t *row)
 {
     struct bytes key = from_json(json_object_get(row, "key"), json_object_get(row, "key_base64"));
-    struct bytes value = from_json(json_object_get(row, "value"),
-                                   json_object_get(row, "value_base64"));
+    struct bytes value =
+        from_json(json_object_get(row, "value"), json_object_get(row, "value_base64"));
     const json_t *partition = json_object_get(row, "partition");
     const char *topic = json_string_value(json_object_get(row, "topic"));
     if (!topic) {
@@ -138,9 +139,8 @@ static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
 static rd_kafka_t *open_client(const char *brokers, const char *transaction)
 {
     static const char *const settings[][2] = {
-        {"enable.idempotence", "true"},  {"partitioner", "murmur2_random"},
-        {"linger.ms", "5"},              {"message.max.bytes", "1000000"},
-        {"message.timeout.ms", "60000"},
+        {"enable.idempotence", "true"},   {"partitioner", "murmur2_random"}, {"linger.ms", "5"},
+        {"message.max.bytes", "1000000"}, {"message.timeout.ms", "60000"},
     };
     char text[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();

@@ -147,7 +147,8 @@ static void a_bad_value_of_a_low_rank_is_an_error_even_where_a_higher_one_counts
 {
     struct world *world = *state;
     assert_int_equal(set(world, "flush.ms", "40"), 0);
-    assert_int_equal(config_set(world->config, "flush.ms", "x", CONFIG_FILE, "f:1", &world->err), -1);
+    assert_int_equal(config_set(world->config, "flush.ms", "x", CONFIG_FILE, "f:1", &world->err),
+                     -1);
 }
 
 static void an_address_is_never_shown_in_an_error(void **state)
@@ -223,8 +224,8 @@ static void a_kafka_setting_is_kept_once_with_the_highest_rank(void **state)
     struct world *world = *state;
     assert_int_equal(set(world, "kafka.linger.ms", "1"), 0);
     assert_int_equal(set(world, "kafka.linger.ms", "2"), 0);
-    assert_int_equal(config_set(world->config, "kafka.linger.ms", "3", CONFIG_FILE, "f:1",
-                                &world->err), 0);
+    assert_int_equal(
+        config_set(world->config, "kafka.linger.ms", "3", CONFIG_FILE, "f:1", &world->err), 0);
     assert_int_equal(world->config->kafka_count, 1);
     assert_string_equal(world->config->kafka[0].value, "2");
 }
@@ -246,18 +247,23 @@ static void names_are_checked_as_a_whole(void **state)
         const char *key, *value, *text;
     } cases[] = {
         {"business", "Acme", "business: \"Acme\" may hold only a-z, 0-9 and -"},
-        {"topics.sales", "a b", "topics.sales: \"a b\" is no name of a topic: only letters, digits, "
-                                "dot, underscore and dash"},
+        {"topics.sales", "a b",
+         "topics.sales: \"a b\" is no name of a topic: only letters, digits, "
+         "dot, underscore and dash"},
         {"topics.service", "tandem.sales",
          "topics.sales and topics.service: both are \"tandem.sales\""},
-        {"scopes", "region,,rep", "scopes: \"\" is no dimension: region, channel, rep, line or "
-                                  "labels.NAME, separated by commas without blanks"},
-        {"scopes", "region,", "scopes: \"\" is no dimension: region, channel, rep, line or "
-                              "labels.NAME, separated by commas without blanks"},
-        {"scopes", "city", "scopes: \"city\" is no dimension: region, channel, rep, line or "
-                           "labels.NAME, separated by commas without blanks"},
-        {"scopes", "labels.", "scopes: \"labels.\" is no dimension: region, channel, rep, line or "
-                              "labels.NAME, separated by commas without blanks"},
+        {"scopes", "region,,rep",
+         "scopes: \"\" is no dimension: region, channel, rep, line or "
+         "labels.NAME, separated by commas without blanks"},
+        {"scopes", "region,",
+         "scopes: \"\" is no dimension: region, channel, rep, line or "
+         "labels.NAME, separated by commas without blanks"},
+        {"scopes", "city",
+         "scopes: \"city\" is no dimension: region, channel, rep, line or "
+         "labels.NAME, separated by commas without blanks"},
+        {"scopes", "labels.",
+         "scopes: \"labels.\" is no dimension: region, channel, rep, line or "
+         "labels.NAME, separated by commas without blanks"},
         {"scopes", "rep,region,rep", "scopes: \"rep\" stands twice"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -265,8 +271,8 @@ static void names_are_checked_as_a_whole(void **state)
         struct error err = {0};
         (void)state;
         assert_int_equal(config_open(&config, &err), 0);
-        assert_int_equal(config_set(config, cases[i].key, cases[i].value, CONFIG_OPTION, "-X", &err),
-                         0);
+        assert_int_equal(
+            config_set(config, cases[i].key, cases[i].value, CONFIG_OPTION, "-X", &err), 0);
         assert_int_equal(config_check(config, &err), -1);
         assert_string_equal(err.text, cases[i].text);
         config_free(config);
@@ -275,7 +281,8 @@ static void names_are_checked_as_a_whole(void **state)
 
 static void good_scopes_are_accepted(void **state)
 {
-    static const char *const good[] = {"", "rep", "labels.segment", "region,labels.a,labels.b,line"};
+    static const char *const good[] = {"", "rep", "labels.segment",
+                                       "region,labels.a,labels.b,line"};
     struct world *world = *state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         assert_int_equal(set(world, "scopes", good[i]), 0);

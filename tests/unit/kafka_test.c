@@ -75,10 +75,23 @@ static void a_producer_is_idempotent_and_partitions_as_java_does(void **state)
 static void fixed_settings_are_refused_in_every_role_with_a_reason(void **state)
 {
     static const char *const names[] = {
-        "auto.offset.reset", "enable.auto.commit", "auto.commit.enable", "enable.auto.offset.store",
-        "enable.partition.eof", "isolation.level", "group.protocol", "check.crcs", "acks",
-        "request.required.acks", "enable.idempotence", "partitioner", "bootstrap.servers",
-        "metadata.broker.list", "group.id", "transactional.id", "partition.assignment.strategy",
+        "auto.offset.reset",
+        "enable.auto.commit",
+        "auto.commit.enable",
+        "enable.auto.offset.store",
+        "enable.partition.eof",
+        "isolation.level",
+        "group.protocol",
+        "check.crcs",
+        "acks",
+        "request.required.acks",
+        "enable.idempotence",
+        "partitioner",
+        "bootstrap.servers",
+        "metadata.broker.list",
+        "group.id",
+        "transactional.id",
+        "partition.assignment.strategy",
     };
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -132,8 +145,8 @@ static void a_broker_that_is_not_there_is_given_up_after_connect_timeout(void **
     assert_int_equal(kafka_wait(client, config, &err), -1);
     assert_int_equal(err.code, ERROR_KAFKA);
     assert_true(err.retry);
-    assert_non_null(strstr(err.text,
-                           "Kafka at 127.0.0.1:1 did not answer within 200 ms (connect.timeout)"));
+    assert_non_null(
+        strstr(err.text, "Kafka at 127.0.0.1:1 did not answer within 200 ms (connect.timeout)"));
     rd_kafka_destroy(client);
 }
 
