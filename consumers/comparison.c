@@ -14,7 +14,7 @@ struct work {
     const struct comparison_input *in;
     struct metric_context context;
     struct pace pace;
-    const struct target *targets;   /* of this scope and period */
+    const struct target *targets; /* of this scope and period */
     size_t target_count;
     struct sale_judgement sale;
     struct service_judgement service;
@@ -63,12 +63,14 @@ static int publish_identity(struct work *work, struct error *err)
     char period[16];
     const struct comparison_input *in = work->in;
     return set(work, "business", in->business, err) || set(work, "scope", in->scope, err) ||
-           set(work, "period_kind", period_kind_name(in->period.kind), err) ||
-           set(work, "period", period_format(in->period, period), err) ||
-           set_int(work, "as_of", in->as_of_s, err) ||
-           set_int(work, "closed", work->pace.closed, err) ||
-           set(work, "store", in->store, err) || set_int(work, "revision", in->revision, err)
-               ? -1 : 0;
+                   set(work, "period_kind", period_kind_name(in->period.kind), err) ||
+                   set(work, "period", period_format(in->period, period), err) ||
+                   set_int(work, "as_of", in->as_of_s, err) ||
+                   set_int(work, "closed", work->pace.closed, err) ||
+                   set(work, "store", in->store, err) ||
+                   set_int(work, "revision", in->revision, err)
+               ? -1
+               : 0;
 }
 
 /* sale_state ... ratings_needed */
@@ -79,13 +81,15 @@ static int publish_judgement(struct work *work, struct error *err)
     bool provisional = 10 * work->pace.elapsed < work->pace.whole;
     metric_format(METRIC_COUNT, &work->service.ratings_needed, needed);
     return set(work, "sale_state", sale_state_name(work->sale.state), err) ||
-           set(work, "service_state", service_state_name(work->service.state), err) ||
-           set_int(work, "provisional", provisional, err) ||
-           set(work, "judged", work->sale.judged, err) ||
-           set(work, "verdict", verdict->code, err) ||
-           set(work, "severity", verdict->severity, err) ||
-           set(work, "reasons", work->reasons.text, err) ||
-           set(work, "ratings_needed", needed, err) ? -1 : 0;
+                   set(work, "service_state", service_state_name(work->service.state), err) ||
+                   set_int(work, "provisional", provisional, err) ||
+                   set(work, "judged", work->sale.judged, err) ||
+                   set(work, "verdict", verdict->code, err) ||
+                   set(work, "severity", verdict->severity, err) ||
+                   set(work, "reasons", work->reasons.text, err) ||
+                   set(work, "ratings_needed", needed, err)
+               ? -1
+               : 0;
 }
 
 static int publish_metric(struct work *work, const struct metric *metric, const char *currency,
@@ -158,8 +162,7 @@ static int publish_all(struct work *work, struct error *err)
     return 0;
 }
 
-int comparison_compute(const struct comparison_input *input, struct fields **out,
-                       struct error *err)
+int comparison_compute(const struct comparison_input *input, struct fields **out, struct error *err)
 {
     struct work work = {.in = input};
     work.pace = pace_of(input->period, input->targets, input->zone, input->as_of_s);

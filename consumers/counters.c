@@ -80,13 +80,14 @@ static int check_name(struct text name, struct error *err)
     if (name.len == 0)
         return error_set(err, ERROR_INPUT, "a counter without a name");
     if (name.len > COUNTERS_NAME_MAX)
-        return error_set(err, ERROR_INPUT, "the counter %.64s... has a name of %zu bytes, more than "
-                         "%d", name.at, name.len, COUNTERS_NAME_MAX);
+        return error_set(err, ERROR_INPUT,
+                         "the counter %.64s... has a name of %zu bytes, more than "
+                         "%d",
+                         name.at, name.len, COUNTERS_NAME_MAX);
     return 0;
 }
 
-static int add_wide(struct counters *counters, struct text name, __int128 amount,
-                    struct error *err)
+static int add_wide(struct counters *counters, struct text name, __int128 amount, struct error *err)
 {
     if (check_name(name, err))
         return -1;
@@ -164,13 +165,13 @@ __int128 counters_get(const struct counters *counters, struct text name)
 }
 
 /* "response_b57" with prefix "response_b" -> 57; -1 when it is no bucket of it. */
-static int bucket_of(const struct entry *entry, struct text prefix)
+static int bucket_of(const struct entry *entry, const char *prefix, size_t prefix_len)
 {
-    size_t digits = entry->len - prefix.len;
-    if (entry->len <= prefix.len || digits > 4 || memcmp(entry->name, prefix.at, prefix.len) != 0)
+    size_t digits = entry->len - prefix_len;
+    if (entry->len <= prefix_len || digits > 4 || memcmp(entry->name, prefix, prefix_len) != 0)
         return -1;
     int bucket = 0;
-    for (size_t i = prefix.len; i < entry->len; i++) {
+    for (size_t i = prefix_len; i < entry->len; i++) {
         if (entry->name[i] < '0' || entry->name[i] > '9')
             return -1;
         bucket = bucket * 10 + (entry->name[i] - '0');
@@ -201,7 +202,7 @@ int counters_histogram(const struct counters *counters, const char *prefix,
         return error_memory(err);
     for (size_t i = 0; i < entries; i++) {
         const struct entry *entry = &counters->entries[i];
-        int bucket = bucket_of(entry, text_of(prefix));
+        int bucket = bucket_of(entry, prefix, strlen(prefix));
         if (bucket >= 0 && entry->sum != 0)
             (*out)[(*count)++] = (struct histogram_count){bucket, clamp_int64(entry->sum)};
     }

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define COUNTERS_NAME_MAX 64    /* bytes of a counter's name */
-#define COUNTERS_MAX 65536      /* different names in one set: three full histograms take 5,664 */
+#define COUNTERS_MAX      65536 /* different names in one set: three full histograms take 5,664 */
 
 struct counters;
 

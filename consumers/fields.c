@@ -4,8 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct pair {
+    char *name, *value;
+};
+
 struct fields {
-    struct field *list; /* both strings are owned, the interface shows them as const */
+    struct pair *list;
     size_t count, room;
 };
 
@@ -20,8 +24,8 @@ void fields_free(struct fields *fields)
     if (!fields)
         return;
     for (size_t i = 0; i < fields->count; i++) {
-        free((char *)fields->list[i].name);
-        free((char *)fields->list[i].value);
+        free(fields->list[i].name);
+        free(fields->list[i].value);
     }
     free(fields->list);
     free(fields);
@@ -38,7 +42,7 @@ static char *copy_printable(struct text text)
     return copy;
 }
 
-static struct field *find(const struct fields *fields, const char *name)
+static struct pair *find(const struct fields *fields, const char *name)
 {
     for (size_t i = 0; i < fields->count; i++)
         if (strcmp(fields->list[i].name, name) == 0)
@@ -46,36 +50,42 @@ static struct field *find(const struct fields *fields, const char *name)
     return NULL;
 }
 
-static int add(struct fields *fields, char *name, char *value, struct error *err)
+static int make_room(struct fields *fields, struct error *err)
 {
-    if (fields->count == fields->room) {
-        size_t room = fields->room ? fields->room * 2 : 128;
-        struct field *list = realloc(fields->list, room * sizeof *list);
-        if (!list)
-            return error_memory(err);
-        fields->list = list;
-        fields->room = room;
+    if (fields->count < fields->room)
+        return 0;
+    size_t room = fields->room ? fields->room * 2 : 128;
+    struct pair *list = realloc(fields->list, room * sizeof *list);
+    if (!list)
+        return error_memory(err);
+    fields->list = list;
+    fields->room = room;
+    return 0;
+}
+
+/* Takes over both, also when it fails. */
+static int put(struct fields *fields, char *name, char *value, struct error *err)
+{
+    struct pair *there = name && value ? find(fields, name) : NULL;
+    if (there) {
+        free(there->value);
+        there->value = value;
+        free(name);
+        return 0;
     }
-    fields->list[fields->count++] = (struct field){name, value};
+    if (!name || !value || make_room(fields, err)) {
+        free(name);
+        free(value);
+        return error_memory(err);
+    }
+    fields->list[fields->count].name = name;
+    fields->list[fields->count++].value = value;
     return 0;
 }
 
 int fields_set(struct fields *fields, struct text name, struct text value, struct error *err)
 {
-    char *name_copy = copy_printable(name), *value_copy = copy_printable(value);
-    struct field *there = name_copy && value_copy ? find(fields, name_copy) : NULL;
-    if (there) {
-        free(name_copy);
-        free((char *)there->value);
-        there->value = value_copy;
-        return 0;
-    }
-    if (!name_copy || !value_copy || add(fields, name_copy, value_copy, err)) {
-        free(name_copy);
-        free(value_copy);
-        return error_memory(err);
-    }
-    return 0;
+    return put(fields, copy_printable(name), copy_printable(value), err);
 }
 
 int fields_setf(struct fields *fields, const char *name, struct error *err, const char *format, ...)
@@ -94,8 +104,8 @@ int fields_setf(struct fields *fields, const char *name, struct error *err, cons
 
 const char *fields_get(const struct fields *fields, const char *name)
 {
-    const struct field *field = find(fields, name);
-    return field ? field->value : NULL;
+    const struct pair *pair = find(fields, name);
+    return pair ? pair->value : NULL;
 }
 
 const char *fields_value(const struct fields *fields, const char *name)
@@ -111,14 +121,14 @@ size_t fields_count(const struct fields *fields)
 
 struct field fields_at(const struct fields *fields, size_t i)
 {
-    return fields->list[i];
+    return (struct field){fields->list[i].name, fields->list[i].value};
 }
 
 bool fields_is_word(const char *name)
 {
     static const char *const words[] = {
-        "business", "scope", "period_kind", "period", "store", "sale_state", "service_state",
-        "judged", "verdict", "severity", "reasons",
+        "business",      "scope",  "period_kind", "period",   "store",   "sale_state",
+        "service_state", "judged", "verdict",     "severity", "reasons",
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i], name) == 0)
@@ -171,9 +181,10 @@ void fields_write_json(const struct fields *fields, FILE *out)
     for (size_t i = 0; i < fields->count; i++) {
         if (i)
             fputc(',', out);
-        write_string(fields->list[i].name, out);
+        struct field field = fields_at(fields, i);
+        write_string(field.name, out);
         fputc(':', out);
-        fields_write_json_value(&fields->list[i], out);
+        fields_write_json_value(&field, out);
     }
     fputc('}', out);
 }

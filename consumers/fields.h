@@ -18,7 +18,7 @@
 struct fields;
 
 struct field {
-    const char *name;  /* both end with a zero byte and are owned by the fields */
+    const char *name; /* both end with a zero byte and are owned by the fields */
     const char *value;
 };
 

@@ -15,34 +15,34 @@
 #include <stdint.h>
 
 enum metric_kind {
-    METRIC_COUNT,    /* "12" */
-    METRIC_PERCENT,  /* "87.50", of 100 */
-    METRIC_SCORE,    /* "-3.10", of 100, without a % (NPS) */
-    METRIC_RATE,     /* "12.50", so many to a hundred */
-    METRIC_MEAN,     /* "4.21" */
-    METRIC_MONEY,    /* "249900", minor units */
-    METRIC_SECONDS,  /* "5400" */
+    METRIC_COUNT,       /* "12" */
+    METRIC_PERCENT,     /* "87.50", of 100 */
+    METRIC_SCORE,       /* "-3.10", of 100, without a % (NPS) */
+    METRIC_RATE,        /* "12.50", so many to a hundred */
+    METRIC_MEAN,        /* "4.21" */
+    METRIC_MONEY,       /* "249900", minor units */
+    METRIC_SECONDS,     /* "5400" */
     METRIC_MEAN_SECONDS /* "812.50" */
 };
 
 enum metric_group { METRIC_SALE, METRIC_CURRENCY, METRIC_TARGET, METRIC_SERVICE, METRIC_CUSTOMER };
 
 struct metric {
-    const char *name;         /* without ":C" or ":M" */
+    const char *name; /* without ":C" or ":M" */
     enum metric_group group;
     enum metric_kind kind;
-    const char *num, *den;    /* sums of counters; den NULL: 1 */
-    const char *n;            /* what its n counts, for reasons */
-    int clamp_lo, clamp_hi;   /* numerator held within these many denominators; both 0: free */
-    int percent;              /* a quantile (50, 90) of the histogram that num names; else 0 */
+    const char *num, *den;  /* sums of counters; den NULL: 1 */
+    const char *n;          /* what its n counts, for reasons */
+    int clamp_lo, clamp_hi; /* numerator held within these many denominators; both 0: free */
+    int percent;            /* a quantile (50, 90) of the histogram that num names; else 0 */
     unsigned flags;
-    const char *label[2];     /* English, Romanian */
+    const char *label[2]; /* English, Romanian */
 };
 
-#define METRIC_NO_SLO 1u      /* a denominator: not for an slo */
-#define METRIC_IF_CLOSED 2u   /* undefined while the period runs */
-#define METRIC_IF_MONTH 4u    /* undefined but for months of scope `all` */
-#define METRIC_IF_LEDGER 8u   /* undefined for periods that begin before the ledger */
+#define METRIC_NO_SLO    1u /* a denominator: not for an slo */
+#define METRIC_IF_CLOSED 2u /* undefined while the period runs */
+#define METRIC_IF_MONTH  4u /* undefined but for months of scope `all` */
+#define METRIC_IF_LEDGER 8u /* undefined for periods that begin before the ledger */
 
 /* The table, in the order of publication. */
 size_t metrics_count(void);
@@ -54,18 +54,18 @@ const struct metric *metrics_find(struct text name);
 struct metric_context {
     const struct counters *sale, *service, *customer;
     const struct counters *previous_sale, *previous_service, *previous_customer;
-    bool has_customers;       /* else every METRIC_CUSTOMER is undefined */
-    bool has_previous;        /* else what needs the previous period is undefined */
+    bool has_customers; /* else every METRIC_CUSTOMER is undefined */
+    bool has_previous;  /* else what needs the previous period is undefined */
     bool closed;
     bool month_of_all;
     bool in_ledger;
-    bool line;                /* scope line=...: every METRIC_SERVICE is undefined */
+    bool line; /* scope line=...: every METRIC_SERVICE is undefined */
 };
 
 struct metric_value {
     bool defined;
-    __int128 num, den;        /* the exact value is num / den; den > 0 */
-    int64_t lo, hi;           /* of a quantile: edges of the bucket it fell into */
+    __int128 num, den; /* the exact value is num / den; den > 0 */
+    int64_t lo, hi;    /* of a quantile: edges of the bucket it fell into */
 };
 
 /* Value of a metric; `currency` is the code for METRIC_CURRENCY ("EUR"), else NULL. METRIC_TARGET

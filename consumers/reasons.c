@@ -26,7 +26,8 @@ bool reasons_next(const char **text, struct reason *out)
     int used = 0;
     *text += strspn(*text, "; ");
     if (sscanf(*text, "%63[^ ] %47[^ ] %3[<>=] %47[^ ] (n=%47[^)])%n", out->metric, out->value,
-               out->op, out->threshold, out->n, &used) != 5 || used == 0)
+               out->op, out->threshold, out->n, &used) != 5 ||
+        used == 0)
         return false;
     *text += used;
     return true;

@@ -69,8 +69,10 @@ static void put_verdict(FILE *out, const struct subject *subject, const struct s
 void render_csv(FILE *out, const struct sheet *sheet, const struct fields *fields)
 {
     struct subject subject = {
-        fields_value(fields, "business"), fields_value(fields, "scope"),
-        fields_value(fields, "period_kind"), fields_value(fields, "period"),
+        fields_value(fields, "business"),
+        fields_value(fields, "scope"),
+        fields_value(fields, "period_kind"),
+        fields_value(fields, "period"),
     };
     fputs("business,scope,period_kind,period,group,row,side,metric,value,label,text\n", out);
     for (size_t i = 0; i < SHEET_ROWS; i++)

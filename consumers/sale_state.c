@@ -29,7 +29,8 @@ static struct metric_value pace_value(const struct target *target, const struct 
 {
     if (pace->elapsed == 0)
         return (struct metric_value){.den = 1};
-    return (struct metric_value){.defined = true, .num = actual * pace->whole,
+    return (struct metric_value){.defined = true,
+                                 .num = actual * pace->whole,
                                  .den = (__int128)target->amount * pace->elapsed};
 }
 
@@ -42,8 +43,8 @@ static struct metric_value forecast_value(const struct pace *pace, __int128 actu
 {
     if (pace->elapsed == 0)
         return (struct metric_value){.den = 1};
-    return (struct metric_value){.defined = true, .num = actual * pace->whole,
-                                 .den = pace->elapsed};
+    return (struct metric_value){
+        .defined = true, .num = actual * pace->whole, .den = pace->elapsed};
 }
 
 /* What a day of the greatest weight must still bring. */

@@ -11,7 +11,7 @@
 
 struct sale_judgement {
     enum sale_state state;
-    char judged[32];   /* "gross_profit:RON", "orders"; "none" */
+    char judged[32]; /* "gross_profit:RON", "orders"; "none" */
 };
 
 /* Judges the targets of one scope and period (there may be none) and adds the one clause of sales.

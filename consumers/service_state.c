@@ -134,8 +134,8 @@ static bool judge_fall(const struct service_rules *rules, const struct ratings *
     if (fraction_compare((struct fraction){ratings->csat.num, ratings->csat.den},
                          (struct fraction){least.num, least.den}) > 0)
         return false;
-    reasons_add(reasons, "csat_pct", ratings->csat_text, "<=",
-                metric_format(METRIC_PERCENT, &least, text), ratings->csat_n);
+    reasons_add(reasons, "csat_pct", ratings->csat_text,
+                "<=", metric_format(METRIC_PERCENT, &least, text), ratings->csat_n);
     return true;
 }
 

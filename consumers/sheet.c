@@ -20,11 +20,15 @@ static const struct row_form {
         const char *metrics;
     } cell[SHEET_SIDES];
 } forms[SHEET_ROWS] = {
-    {"purpose", {"Purpose", "Scop"}, SHEET_DIFFERENCES,
+    {"purpose",
+     {"Purpose", "Scop"},
+     SHEET_DIFFERENCES,
      {{{NULL, NULL}, "gross_profit margin_pct cost_coverage_pct"},
       {{NULL, NULL}, "csat_pct csat_n honoured_pct"}}},
     {"target", {"Target", "Țintă"}, SHEET_DIFFERENCES, {{{NULL, NULL}, "*"}, {{NULL, NULL}, "*"}}},
-    {"new_customers", {"New customers", "Clienți noi"}, SHEET_DIFFERENCES,
+    {"new_customers",
+     {"New customers", "Clienți noi"},
+     SHEET_DIFFERENCES,
      {{{"sought actively", "căutați activ"}, "customers_new interactions_prospect"},
       {{"earned by goodwill", "câștigați prin bunăvoință"},
        "converted_by_service referred_by_service"}}},
@@ -34,38 +38,43 @@ static const struct row_form {
      {{{"an effect, not an aim", "efect, nu scop"}, "refund_pct dissatisfied_return_pct"},
       {{NULL, NULL},
        "csat_pct csat_mean nps ces_easy_pct first_contact_pct satisfied_return_pct"}}},
-    {"interaction", {"Interaction with the customer", "Interacțiunea cu clientul"},
+    {"interaction",
+     {"Interaction with the customer", "Interacțiunea cu clientul"},
      SHEET_DIFFERENCES,
      {{{"before the sale", "înainte de vânzare"}, "interacted_pct"},
       {{"after the sale", "după vânzare"}, "after_pct"}}},
-    {"repeat", {"Repeat sales", "Vânzări repetate"}, SHEET_SIMILARITIES,
+    {"repeat",
+     {"Repeat sales", "Vânzări repetate"},
+     SHEET_SIMILARITIES,
      {{{NULL, NULL}, "repeat_pct"},
       {{"correlation, not cause", "corelație, nu cauză"}, "after_service_pct"}}},
-    {"continuity", {"Business continuity", "Continuitatea afacerii"}, SHEET_SIMILARITIES,
+    {"continuity",
+     {"Business continuity", "Continuitatea afacerii"},
+     SHEET_SIMILARITIES,
      {{{NULL, NULL}, "retention_pct revenue_change_pct"},
       {{NULL, NULL}, "assisted_revenue resolution_p90"}}},
-    {"indirect", {"Indirect (referred) customers", "Clienți indirecți (recomandați)"},
+    {"indirect",
+     {"Indirect (referred) customers", "Clienți indirecți (recomandați)"},
      SHEET_SIMILARITIES,
      {{{NULL, NULL}, "referred_by_sale converted_by_sale"},
       {{NULL, NULL}, "referred_by_service converted_by_service"}}},
 };
 
-static const char *const titles[LANGUAGES] = {
-    "Sale versus service: comparison table", "Vânzare versus service: tabel de comparație"};
-static const char *const columns[LANGUAGES][3] = {
-    {"Axis", "Sale", "Service"}, {"Criteriu", "Vânzare", "Service"}};
-static const char *const group_labels[LANGUAGES][SHEET_GROUPS] = {
-    {"Differences", "Similarities"}, {"Diferențe", "Asemănări"}};
-static const char *const closings[LANGUAGES] = {
-    "A business needs both.", "O afacere are nevoie de ambele."};
+static const char *const titles[LANGUAGES] = {"Sale versus service: comparison table",
+                                              "Vânzare versus service: tabel de comparație"};
+static const char *const columns[LANGUAGES][3] = {{"Axis", "Sale", "Service"},
+                                                  {"Criteriu", "Vânzare", "Service"}};
+static const char *const group_labels[LANGUAGES][SHEET_GROUPS] = {{"Differences", "Similarities"},
+                                                                  {"Diferențe", "Asemănări"}};
+static const char *const closings[LANGUAGES] = {"A business needs both.",
+                                                "O afacere are nevoie de ambele."};
 static const char *const no_verdicts[LANGUAGES] = {"No verdict.", "Fără verdict."};
 static const char *const of_target[LANGUAGES] = {"of target", "din țintă"};
-static const char *const no_target_needed[LANGUAGES] = {
-    "none, customers are content", "fără țintă, clienții sunt mulțumiți"};
+static const char *const no_target_needed[LANGUAGES] = {"none, customers are content",
+                                                        "fără țintă, clienții sunt mulțumiți"};
 static const char *const needed_label[LANGUAGES] = {"ratings 4-5 needed", "note de 4-5 necesare"};
-static const char *const early[LANGUAGES] = {
-    "provisional: under a tenth of the period has passed",
-    "provizoriu: a trecut sub o zecime din perioadă"};
+static const char *const early[LANGUAGES] = {"provisional: under a tenth of the period has passed",
+                                             "provizoriu: a trecut sub o zecime din perioadă"};
 
 /* Making one table. */
 struct maker {
@@ -195,8 +204,8 @@ static int add_target(struct maker *maker, struct sheet_cell *cell, const char *
     if (several && metric) {
         char head[WORDS_MAX];
         const char *colon = strchr(measure, ':');
-        snprintf(head, sizeof head, "%s%s%.16s", metric->label[maker->language],
-                 colon ? " " : "", colon ? colon + 1 : "");
+        snprintf(head, sizeof head, "%s%s%.16s", metric->label[maker->language], colon ? " " : "",
+                 colon ? colon + 1 : "");
         if (add_note(maker, cell, head))
             return -1;
     }
@@ -325,8 +334,8 @@ static void say_label(enum language language, const struct metric *metric, const
     const struct metric *measure = *suffix ? metrics_find(text_of(suffix)) : NULL;
     const char *colon = strchr(suffix, ':');
     if (measure)
-        snprintf(out, WORDS_MAX, "%s, %s%s%.16s", metric->label[language],
-                 measure->label[language], colon ? " " : "", colon ? colon + 1 : "");
+        snprintf(out, WORDS_MAX, "%s, %s%s%.16s", metric->label[language], measure->label[language],
+                 colon ? " " : "", colon ? colon + 1 : "");
     else
         snprintf(out, WORDS_MAX, "%s%s%.32s", metric->label[language], *suffix ? " " : "", suffix);
 }

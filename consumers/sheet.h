@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#define SHEET_ROWS 8
+#define SHEET_ROWS      8
 #define SHEET_LABEL_MAX 160
 
 enum sheet_group { SHEET_DIFFERENCES, SHEET_SIMILARITIES, SHEET_GROUPS };
@@ -19,10 +19,10 @@ enum sheet_side { SHEET_SALE, SHEET_SERVICE, SHEET_SIDES };
 
 /* One line of a cell: a metric, or a word or note without one (metric is ""). */
 struct sheet_line {
-    char metric[64];              /* the published field: "gross_profit:RON" */
-    const char *raw;              /* its published value, owned by the fields; NULL: no metric */
-    char label[SHEET_LABEL_MAX];  /* "gross profit"; "" when the text says it all */
-    char text[WORDS_MAX];         /* "250,000.00 RON", "–" */
+    char metric[64];             /* the published field: "gross_profit:RON" */
+    const char *raw;             /* its published value, owned by the fields; NULL: no metric */
+    char label[SHEET_LABEL_MAX]; /* "gross profit"; "" when the text says it all */
+    char text[WORDS_MAX];        /* "250,000.00 RON", "–" */
 };
 
 struct sheet_cell {
@@ -31,7 +31,7 @@ struct sheet_cell {
 };
 
 struct sheet_row {
-    const char *key;              /* "purpose" */
+    const char *key; /* "purpose" */
     const char *label;
     enum sheet_group group;
     struct sheet_cell cell[SHEET_SIDES];
@@ -46,11 +46,11 @@ struct sheet_reason {
 struct sheet {
     enum language language;
     const char *title, *closing;
-    const char *column[3];               /* axis, sale, service */
+    const char *column[3]; /* axis, sale, service */
     const char *group_label[SHEET_GROUPS];
     struct sheet_row row[SHEET_ROWS];
-    const char *verdict;                 /* the code as published */
-    const char *severity;                /* as published */
+    const char *verdict;  /* the code as published */
+    const char *severity; /* as published */
     const char *severity_word;
     const char *sentence;
     struct sheet_reason *reasons;

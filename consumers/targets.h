@@ -23,24 +23,24 @@ struct targets;
 enum measure { MEASURE_GROSS_PROFIT, MEASURE_REVENUE, MEASURE_ORDERS };
 
 struct target {
-    const char *scope;     /* "all", "region=north" */
+    const char *scope; /* "all", "region=north" */
     struct period period;
     enum measure measure;
-    int currency;          /* common/currency.h; -1 for orders */
-    int64_t amount;        /* minor units, or a number of orders; > 0 */
+    int currency;   /* common/currency.h; -1 for orders */
+    int64_t amount; /* minor units, or a number of orders; > 0 */
 };
 
 struct slo {
     const struct metric *metric;
-    bool is_max;           /* else the threshold is a minimum */
-    int64_t threshold;     /* whole for counts and seconds, else hundredths ("10.00" = 1000) */
+    bool is_max;       /* else the threshold is a minimum */
+    int64_t threshold; /* whole for counts and seconds, else hundredths ("10.00" = 1000) */
 };
 
 struct service_rules {
     int64_t min_ratings;
     int csat_floor_bp;
     bool has_nps_floor;
-    int nps_floor_bp;      /* -10000..10000 */
+    int nps_floor_bp; /* -10000..10000 */
     int slip_bp;
     const struct slo *slo;
     size_t slo_count;

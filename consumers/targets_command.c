@@ -24,8 +24,10 @@ static int run(const struct config *config, const void *options, int argc, char 
     const char *path = argc > 0 ? argv[0] : config->targets;
     (void)options;
     if (!*path)
-        return error_set(err, ERROR_USAGE, "which file? `tandem targets FILE`, or the setting "
-                         "targets"), 2;
+        return error_set(err, ERROR_USAGE,
+                         "which file? `tandem targets FILE`, or the setting "
+                         "targets"),
+               2;
     if (targets_read(&targets, path, config->scopes, NULL, &mistakes, err)) {
         for (size_t i = 0; i < sentences_count(mistakes); i++)
             fprintf(stderr, "%s\n", sentences_at(mistakes, i));
@@ -43,15 +45,14 @@ const struct command targets_command = {
     .name = "targets",
     .args = "[FILE]",
     .summary = "check a targets file and print it",
-    .about =
-        "Reads a targets file as the reporter does: it is taken whole, or refused whole with\n"
-        "every mistake listed by its path. Without FILE it reads the one that the setting\n"
-        "`targets` names.\n"
-        "\n"
-        "  tandem targets examples/targets.json\n"
-        "  tandem targets --scopes region,labels.segment my-targets.json\n"
-        "\n"
-        "Ends with 1 when the file is refused.\n",
+    .about = "Reads a targets file as the reporter does: it is taken whole, or refused whole with\n"
+             "every mistake listed by its path. Without FILE it reads the one that the setting\n"
+             "`targets` names.\n"
+             "\n"
+             "  tandem targets examples/targets.json\n"
+             "  tandem targets --scopes region,labels.segment my-targets.json\n"
+             "\n"
+             "Ends with 1 when the file is refused.\n",
     .settings = settings,
     .min_args = 0,
     .max_args = 1,

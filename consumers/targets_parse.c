@@ -17,9 +17,9 @@ struct parser {
     struct targets *targets;
     const char *scopes;
     struct sentences *mistakes;
-    size_t *places;        /* where each kept target stood in the file */
+    size_t *places; /* where each kept target stood in the file */
     bool pace_is_good;
-    bool reals_count;      /* the file has a number beyond int64, so all came as reals */
+    bool reals_count; /* the file has a number beyond int64, so all came as reals */
     struct error *err;
     bool no_memory;
 };
@@ -139,7 +139,8 @@ static void refuse_unknown(struct parser *parser, const char *prefix, const json
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)object, name, value) {
+    json_object_foreach((json_t *)object, name, value)
+    {
         const char *const *word = known;
         while (*word && strcmp(*word, name) != 0)
             word++;
@@ -278,7 +279,8 @@ static void parse_period(struct parser *parser, struct draft *draft, const json_
         mistake(parser, path, "is missing");
     else if (parse_string(parser, path, value, &text))
         draft->has_period = period_parse(text, &draft->target.period) ||
-                            mistake(parser, path, "must be a year, quarter, month, week or day, as "
+                            mistake(parser, path,
+                                    "must be a year, quarter, month, week or day, as "
                                     "2026, 2026-Q4, 2026-11, 2026-W48, 2026-11-23");
     if (draft->has_period && parser->pace_is_good &&
         pace_whole(draft->target.period, parser->targets) == 0)
@@ -335,7 +337,8 @@ static void parse_scope(struct parser *parser, struct draft *draft, const json_t
     json_t *value;
     int dimensions = 0;
     draft->has_scope = true;
-    json_object_foreach((json_t *)object, name, value) {
+    json_object_foreach((json_t *)object, name, value)
+    {
         bool other = true;
         for (size_t i = 0; i < sizeof known / sizeof *known; i++)
             other &= strcmp(known[i], name) != 0;
@@ -348,8 +351,8 @@ static void parse_scope(struct parser *parser, struct draft *draft, const json_t
         }
     }
     if (dimensions > 1)
-        draft->has_scope = mistake(parser, path_of("targets[%zu]", draft->i),
-                                   "has more than one dimension");
+        draft->has_scope =
+            mistake(parser, path_of("targets[%zu]", draft->i), "has more than one dimension");
     if (!draft->target.scope && !(draft->target.scope = strdup("all")))
         parser->no_memory = true;
 }
@@ -495,8 +498,8 @@ static void parse_bp(struct parser *parser, const json_t *service, const char *n
 
 static void parse_service(struct parser *parser, const json_t *value)
 {
-    static const char *const known[] = {"min_ratings", "csat_floor", "nps_floor", "slip", "slo",
-                                        NULL};
+    static const char *const known[] = {"min_ratings", "csat_floor", "nps_floor",
+                                        "slip",        "slo",        NULL};
     struct service_rules *service = &parser->targets->service;
     if (!value || !expect_object(parser, path_of("service"), value))
         return;

@@ -60,7 +60,10 @@ static void print_pace(const struct targets *targets, FILE *out)
         fprintf(out, "%s %s %d", i ? "," : "", days[i], targets->weights[i]);
     fputs(".\n", out);
     for (size_t i = 0; i < targets->holiday_count; i++)
-        fprintf(out, "%s%s%s", i == 0 ? "Holidays, which weigh 0: " : i % 5 ? ", " : ",\n  ",
+        fprintf(out, "%s%s%s",
+                i == 0  ? "Holidays, which weigh 0: "
+                : i % 5 ? ", "
+                        : ",\n  ",
                 calendar_format_date(targets->holidays[i], date),
                 i + 1 == targets->holiday_count ? ".\n" : "");
 }
@@ -121,8 +124,8 @@ static __int128 sum_of_regions(const struct targets *targets, const struct targe
     return sum;
 }
 
-static int warn_of(const struct targets *targets, const struct target *whole,
-                   struct sentences *out, struct error *err)
+static int warn_of(const struct targets *targets, const struct target *whole, struct sentences *out,
+                   struct error *err)
 {
     struct line of_all, of_regions;
     struct target regions = *whole;
@@ -132,10 +135,11 @@ static int warn_of(const struct targets *targets, const struct target *whole,
     regions.amount = sum > INT64_MAX ? INT64_MAX : (int64_t)sum;
     fill(whole, &of_all);
     fill(&regions, &of_regions);
-    return sentences_add(out, err,
-                         "%s of %s: the whole should reach %s, its regions together %s; each target "
-                         "counts for itself",
-                         of_all.measure, of_all.period, of_all.amount, of_regions.amount);
+    return sentences_add(
+        out, err,
+        "%s of %s: the whole should reach %s, its regions together %s; each target "
+        "counts for itself",
+        of_all.measure, of_all.period, of_all.amount, of_regions.amount);
 }
 
 int targets_warnings(const struct targets *targets, struct sentences **out, struct error *err)

@@ -89,9 +89,10 @@ struct noun_forms {
 };
 
 static const struct noun_forms nouns[LANGUAGES][NOUNS] = {
-    [LANGUAGE_EN] = {{"rating", "ratings"}, {"order", "orders"}, {"ticket", "tickets"},
-                     {"d", "d"}},
-    [LANGUAGE_RO] = {{"evaluare", "evaluări"}, {"comandă", "comenzi"}, {"solicitare", "solicitări"},
+    [LANGUAGE_EN] = {{"rating", "ratings"}, {"order", "orders"}, {"ticket", "tickets"}, {"d", "d"}},
+    [LANGUAGE_RO] = {{"evaluare", "evaluări"},
+                     {"comandă", "comenzi"},
+                     {"solicitare", "solicitări"},
                      {"zi", "zile"}},
 };
 
@@ -119,7 +120,7 @@ char *words_duration(enum language language, int64_t seconds, char out[WORDS_MAX
 {
     char days[WORDS_MAX];
     int64_t minutes = seconds / 60, hours = minutes / 60;
-    if (seconds < 0 || seconds < 60)
+    if (seconds < 60)
         snprintf(out, WORDS_MAX, "%" PRId64 " s", seconds);
     else if (seconds < 3600 && seconds % 60)
         snprintf(out, WORDS_MAX, "%" PRId64 " min %" PRId64 " s", minutes, seconds % 60);

@@ -15,10 +15,10 @@
 
 enum language { LANGUAGE_EN, LANGUAGE_RO, LANGUAGES };
 
-const char *language_code(enum language language);  /* "en", "ro" */
+const char *language_code(enum language language); /* "en", "ro" */
 bool language_parse(struct text code, enum language *out);
 
-#define WORDS_MAX 128 /* room that any of the texts below fits in */
+#define WORDS_MAX  128 /* room that any of the texts below fits in */
 #define WORDS_DASH "–"
 
 /* "-12345.60" -> "-12,345.60", "-12.345,60". Each of these returns out. */

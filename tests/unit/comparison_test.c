@@ -12,12 +12,11 @@
 #include <cmocka.h>
 
 #define MONTH(targets) "{\"version\":1,\"targets\":[" targets "]}"
-#define PROFIT(amount) \
-    "{\"period\":\"2026-11\",\"currency\":\"RON\",\"amount\":" amount "}"
+#define PROFIT(amount) "{\"period\":\"2026-11\",\"currency\":\"RON\",\"amount\":" amount "}"
 #define SERVICE(rules) "{\"version\":1,\"service\":{" rules "}}"
 
 #define MIDDLE "2026-11-16T00:00:00+02:00" /* half of November's 30 days */
-#define AFTER "2026-12-01T00:00:00+02:00"
+#define AFTER  "2026-12-01T00:00:00+02:00"
 #define BEFORE "2026-10-31T23:59:59+02:00"
 
 /* 20 ratings, 16 of them good: exactly the floor of 80 %. */
@@ -107,10 +106,10 @@ static void only_targets_of_exactly_this_scope_and_period_count(void **state)
 static void an_actual_below_zero_gives_negative_percentages_and_a_wider_gap(void **state)
 {
     (void)state;
-    scene_expect(&(struct scene){.sale = "net_costed:RON=0 cost:RON=50",
-                                 .targets = MONTH(PROFIT("100"))},
-                 "attainment_pct:gross_profit:RON -50.00 | gap:gross_profit:RON 150 | "
-                 "pace_pct:gross_profit:RON -100.00 | forecast:gross_profit:RON -100");
+    scene_expect(
+        &(struct scene){.sale = "net_costed:RON=0 cost:RON=50", .targets = MONTH(PROFIT("100"))},
+        "attainment_pct:gross_profit:RON -50.00 | gap:gross_profit:RON 150 | "
+        "pace_pct:gross_profit:RON -100.00 | forecast:gross_profit:RON -100");
 }
 
 static void the_largest_target_is_exact(void **state)
@@ -153,7 +152,8 @@ static void sales_are_judged_by_pace_while_open_and_by_attainment_when_closed(vo
          "csat_n 0 < 20 (n=0)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        scene_expect(&(struct scene){.sale = cases[i].sale, .as_of = cases[i].as_of,
+        scene_expect(&(struct scene){.sale = cases[i].sale,
+                                     .as_of = cases[i].as_of,
                                      .targets = MONTH(PROFIT("1000"))},
                      cases[i].expected);
 }
@@ -162,7 +162,8 @@ static void rounding_never_decides_the_state_of_sales(void **state)
 {
     (void)state;
     /* 99.999995 % prints as 100.00 */
-    scene_expect(&(struct scene){.sale = "net_costed:RON=19999999", .as_of = AFTER,
+    scene_expect(&(struct scene){.sale = "net_costed:RON=19999999",
+                                 .as_of = AFTER,
                                  .targets = MONTH(PROFIT("20000000"))},
                  "attainment_pct:gross_profit:RON 100.00 | sale_state weak");
 }
@@ -170,10 +171,10 @@ static void rounding_never_decides_the_state_of_sales(void **state)
 static void gross_profit_is_judged_before_revenue_before_orders(void **state)
 {
     (void)state;
-    static const char all_three[] =
-        MONTH("{\"period\":\"2026-11\",\"measure\":\"orders\",\"amount\":1},"
-              "{\"period\":\"2026-11\",\"measure\":\"revenue\",\"currency\":\"RON\",\"amount\":1},"
-              PROFIT("1"));
+    static const char all_three[] = MONTH(
+        "{\"period\":\"2026-11\",\"measure\":\"orders\",\"amount\":1},"
+        "{\"period\":\"2026-11\",\"measure\":\"revenue\",\"currency\":\"RON\",\"amount\":1}," PROFIT(
+            "1"));
     static const char two[] =
         MONTH("{\"period\":\"2026-11\",\"measure\":\"orders\",\"amount\":1},"
               "{\"period\":\"2026-11\",\"measure\":\"revenue\",\"currency\":\"RON\",\"amount\":1}");
@@ -284,7 +285,8 @@ static void a_day_whose_midnight_comes_twice_begins_with_the_first(void **state)
 static void week_53_is_a_week_like_any_other(void **state)
 {
     (void)state;
-    scene_expect(&(struct scene){.period = "2026-W53", .as_of = "2027-01-04T00:00:00+02:00",
+    scene_expect(&(struct scene){.period = "2026-W53",
+                                 .as_of = "2027-01-04T00:00:00+02:00",
                                  .sale = "orders=7",
                                  .targets = "{\"version\":1,\"targets\":[{\"period\":\"2026-W53\","
                                             "\"measure\":\"orders\",\"amount\":7}]}"},
@@ -306,26 +308,35 @@ static void service_is_judged_by_the_first_rule_that_holds(void **state)
     static const struct {
         const char *rules, *now, *before, *expected;
     } cases[] = {
-        {"", "csat_n=19 csat_1=19", "", "service_state unknown | ratings_needed NaN | "
+        {"", "csat_n=19 csat_1=19", "",
+         "service_state unknown | ratings_needed NaN | "
          "reasons targets 0 < 1 (n=0); csat_n 19 < 20 (n=19)"},
-        {"\"nps_floor\":\"0.00\"", "csat_n=19 nps_n=19 nps_0=19", "", "service_state unknown | "
+        {"\"nps_floor\":\"0.00\"", "csat_n=19 nps_n=19 nps_0=19", "",
+         "service_state unknown | "
          "reasons targets 0 < 1 (n=0); csat_n 19 < 20 (n=19); nps_n 19 < 20 (n=19)"},
         {"", "nps_n=50 nps_0=50", "", "service_state unknown"},
-        {"", CONTENT, "", "service_state content | ratings_needed NaN | "
+        {"", CONTENT, "",
+         "service_state content | ratings_needed NaN | "
          "reasons targets 0 < 1 (n=0); csat_pct 80.00 >= 80.00 (n=20)"},
-        {"", UNHAPPY, "", "service_state unhappy | ratings_needed 5 | "
+        {"", UNHAPPY, "",
+         "service_state unhappy | ratings_needed 5 | "
          "reasons targets 0 < 1 (n=0); csat_pct 75.00 < 80.00 (n=20)"},
-        {"\"nps_floor\":\"10.00\"", CONTENT " nps_n=20 nps_9=2", "", "service_state content | "
+        {"\"nps_floor\":\"10.00\"", CONTENT " nps_n=20 nps_9=2", "",
+         "service_state content | "
          "reasons targets 0 < 1 (n=0); csat_pct 80.00 >= 80.00 (n=20); nps 10.00 >= 10.00 (n=20)"},
-        {"\"nps_floor\":\"10.01\"", CONTENT " nps_n=20 nps_9=2", "", "service_state unhappy | "
+        {"\"nps_floor\":\"10.01\"", CONTENT " nps_n=20 nps_9=2", "",
+         "service_state unhappy | "
          "ratings_needed NaN | reasons targets 0 < 1 (n=0); nps 10.00 < 10.01 (n=20)"},
-        {"\"nps_floor\":\"-5.00\"", UNHAPPY " nps_n=20 nps_0=2", "", "service_state unhappy | "
+        {"\"nps_floor\":\"-5.00\"", UNHAPPY " nps_n=20 nps_0=2", "",
+         "service_state unhappy | "
          "ratings_needed 5 | reasons targets 0 < 1 (n=0); csat_pct 75.00 < 80.00 (n=20); "
          "nps -10.00 < -5.00 (n=20)"},
-        {"\"nps_floor\":\"10.00\"", "nps_n=20 nps_9=2", "", "service_state content | "
+        {"\"nps_floor\":\"10.00\"", "nps_n=20 nps_9=2", "",
+         "service_state content | "
          "reasons targets 0 < 1 (n=0); nps 10.00 >= 10.00 (n=20)"},
         {"\"nps_floor\":\"10.00\"", CONTENT " nps_n=19 nps_0=19", "", "service_state content"},
-        {"", CONTENT, "csat_n=20 csat_5=17", "service_state at_risk | "
+        {"", CONTENT, "csat_n=20 csat_5=17",
+         "service_state at_risk | "
          "reasons targets 0 < 1 (n=0); csat_pct 80.00 <= 80.00 (n=20)"},
         {"", "csat_n=10000 csat_5=8001", "csat_n=20 csat_5=17", "service_state content"},
         {"", CONTENT, "csat_n=19 csat_5=19", "service_state content"},
@@ -338,7 +349,8 @@ static void service_is_judged_by_the_first_rule_that_holds(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char targets[512];
         snprintf(targets, sizeof targets, SERVICE("%s"), cases[i].rules);
-        scene_expect(&(struct scene){.targets = targets, .service = cases[i].now,
+        scene_expect(&(struct scene){.targets = targets,
+                                     .service = cases[i].now,
                                      .service_before = cases[i].before},
                      cases[i].expected);
     }
@@ -347,7 +359,8 @@ static void service_is_judged_by_the_first_rule_that_holds(void **state)
 static void a_fall_is_not_told_of_a_period_before_the_floor(void **state)
 {
     (void)state;
-    scene_expect(&(struct scene){.service = CONTENT, .service_before = "csat_n=20 csat_5=20",
+    scene_expect(&(struct scene){.service = CONTENT,
+                                 .service_before = "csat_n=20 csat_5=20",
                                  .no_previous = true},
                  "service_state content");
 }
@@ -414,7 +427,8 @@ static void promises_are_broken_beyond_their_threshold_not_at_it(void **state)
         {"\"orders\",\"min\":3", "", "orders 2 < 3 (n=2)"},
         {"\"nps\",\"min\":\"-10.00\"", "nps_n=9 nps_0=1", "nps -11.11 < -10.00 (n=9)"},
         {"\"contact_rate\",\"max\":\"50.00\"", "opened_after=1", NULL},
-        {"\"contact_rate\",\"max\":\"49.99\"", "opened_after=1", "contact_rate 50.00 > 49.99 (n=2)"},
+        {"\"contact_rate\",\"max\":\"49.99\"", "opened_after=1",
+         "contact_rate 50.00 > 49.99 (n=2)"},
         {"\"first_contact_pct\",\"min\":\"75.00\"",
          "contacts_known=4 first_contact=2 reopened_known=1",
          "first_contact_pct 66.67 < 75.00 (n=3)"},
@@ -442,14 +456,15 @@ static void promises_are_broken_beyond_their_threshold_not_at_it(void **state)
 static void every_broken_promise_is_told_in_the_order_of_the_file(void **state)
 {
     (void)state;
-    scene_expect(&(struct scene){.service = CONTENT " opened=9 resolved=2 reopened=1",
-                                 .service_before = "csat_n=20 csat_5=20",
-                                 .targets = SERVICE("\"slo\":[{\"metric\":\"reopen_pct\",\"max\":"
-                                                    "\"5\"},{\"metric\":\"response_p50\",\"max\":1},"
-                                                    "{\"metric\":\"opened\",\"min\":10}]")},
-                 "service_state at_risk | reasons targets 0 < 1 (n=0); "
-                 "csat_pct 80.00 <= 95.00 (n=20); reopen_pct 50.00 > 5.00 (n=2); "
-                 "opened 9 < 10 (n=9)");
+    scene_expect(
+        &(struct scene){.service = CONTENT " opened=9 resolved=2 reopened=1",
+                        .service_before = "csat_n=20 csat_5=20",
+                        .targets = SERVICE("\"slo\":[{\"metric\":\"reopen_pct\",\"max\":"
+                                           "\"5\"},{\"metric\":\"response_p50\",\"max\":1},"
+                                           "{\"metric\":\"opened\",\"min\":10}]")},
+        "service_state at_risk | reasons targets 0 < 1 (n=0); "
+        "csat_pct 80.00 <= 95.00 (n=20); reopen_pct 50.00 > 5.00 (n=2); "
+        "opened 9 < 10 (n=9)");
 }
 
 /* Verdicts: each of the twelve from real input. */
@@ -460,7 +475,10 @@ static void all_twelve_verdicts_can_be_reached(void **state)
     static const struct {
         const char *now, *before;
     } services[] = {
-        {CONTENT, ""}, {CONTENT, "csat_n=20 csat_5=20"}, {UNHAPPY, ""}, {"", ""},
+        {CONTENT, ""},
+        {CONTENT, "csat_n=20 csat_5=20"},
+        {UNHAPPY, ""},
+        {"", ""},
     };
     static const char *const expected[3][4] = {
         {"both_healthy ok", "service_slipping warning", "customers_unhappy warning",
@@ -479,7 +497,8 @@ static void all_twelve_verdicts_can_be_reached(void **state)
             const char *blank = strchr(expected[s][v], ' ');
             snprintf(pairs, sizeof pairs, "verdict %.*s | severity %s",
                      (int)(blank - expected[s][v]), expected[s][v], blank + 1);
-            scene_expect(&(struct scene){.sale = "orders=10", .as_of = AFTER,
+            scene_expect(&(struct scene){.sale = "orders=10",
+                                         .as_of = AFTER,
                                          .service = services[v].now,
                                          .service_before = services[v].before,
                                          .targets = sales[s] ? targets : NULL},

@@ -90,8 +90,17 @@ static void only_whole_numbers_of_64_bits_are_taken(void **state)
 {
     (void)state;
     static const char *const good[] = {"0", "-0", "9223372036854775807", "-9223372036854775808"};
-    static const char *const bad[] = {"", "-", "+1", " 1", "1 ", "1.0", "1e3", "NaN", "0x1",
-                                      "9223372036854775808", "-9223372036854775809"};
+    static const char *const bad[] = {"",
+                                      "-",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1.0",
+                                      "1e3",
+                                      "NaN",
+                                      "0x1",
+                                      "9223372036854775808",
+                                      "-9223372036854775809"};
     struct counters *counters = scene_counters("");
     struct error err = {0};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)

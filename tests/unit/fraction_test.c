@@ -48,9 +48,9 @@ static void comparing_agrees_with_cross_products(void **state)
         for (int b = 1; b <= 9; b++)
             for (int c = -9; c <= 9; c++)
                 for (int d = 1; d <= 9; d++)
-                    assert_int_equal(sign(fraction_compare((struct fraction){a, b},
-                                                           (struct fraction){c, d})),
-                                     sign(a * d - c * b));
+                    assert_int_equal(
+                        sign(fraction_compare((struct fraction){a, b}, (struct fraction){c, d})),
+                        sign(a * d - c * b));
 }
 
 static void rounding_is_half_away_from_zero(void **state)
@@ -60,10 +60,18 @@ static void rounding_is_half_away_from_zero(void **state)
         struct fraction value;
         int64_t scale, rounded;
     } cases[] = {
-        {{1, 2}, 1, 1},          {{-1, 2}, 1, -1},        {{1, 3}, 100, 33},
-        {{2, 3}, 100, 67},       {{-2, 3}, 100, -67},     {{1, 8}, 100, 13},
-        {{-1, 8}, 100, -13},     {{1, 3}, 10000, 3333},   {{0, 7}, 10000, 0},
-        {{4999, 10000}, 1, 0},   {{-4999, 10000}, 1, 0},  {{INT64_MAX, 1}, 1, INT64_MAX},
+        {{1, 2}, 1, 1},
+        {{-1, 2}, 1, -1},
+        {{1, 3}, 100, 33},
+        {{2, 3}, 100, 67},
+        {{-2, 3}, 100, -67},
+        {{1, 8}, 100, 13},
+        {{-1, 8}, 100, -13},
+        {{1, 3}, 10000, 3333},
+        {{0, 7}, 10000, 0},
+        {{4999, 10000}, 1, 0},
+        {{-4999, 10000}, 1, 0},
+        {{INT64_MAX, 1}, 1, INT64_MAX},
         {{INT64_MIN, 1}, 1, INT64_MIN},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

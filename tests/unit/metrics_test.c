@@ -34,11 +34,12 @@ static void sale_metrics_follow_their_formulas(void **state)
 {
     (void)state;
     scene_expect(
-        &(struct scene){.sale = "orders=7 orders:RON=6 units=9 interactions=5 "
-                                "interactions_prospect=2 referred=3 warranty_units=4 net:RON=100000 "
-                                "net_costed:RON=80000 cost:RON=50000 refund_net:RON=9000 "
-                                "refund_net_costed:RON=6000 refund_cost:RON=1500 "
-                                "assisted_net:RON=20000 refund_assisted_net:RON=1801"},
+        &(struct scene){.sale =
+                            "orders=7 orders:RON=6 units=9 interactions=5 "
+                            "interactions_prospect=2 referred=3 warranty_units=4 net:RON=100000 "
+                            "net_costed:RON=80000 cost:RON=50000 refund_net:RON=9000 "
+                            "refund_net_costed:RON=6000 refund_cost:RON=1500 "
+                            "assisted_net:RON=20000 refund_assisted_net:RON=1801"},
         "orders 7 | units 9 | interactions 5 | interactions_prospect 2 | referred_by_sale 3 | "
         "warranty_units 4 | revenue:RON 91000 | gross_profit:RON 25500 | margin_pct:RON 34.46 | "
         "cost_coverage_pct:RON 80.00 | average_order:RON 16667 | refund_pct:RON 9.00 | "
@@ -74,12 +75,12 @@ static void customer_metrics_follow_their_formulas(void **state)
 {
     (void)state;
     scene_expect(
-        &(struct scene){
-            .customer = "customers_new=3 customers_new_by_sale=1 customers_new_by_service=2 "
-                        "orders_identified=8 orders_returning=5 orders_after_interaction=6 "
-                        "orders_after_service=1 month_buyers=7 retained=2 satisfied=4 "
-                        "satisfied_returned=3 dissatisfied=3 dissatisfied_returned=1",
-            .customer_before = "month_buyers=6"},
+        &(struct scene){.customer =
+                            "customers_new=3 customers_new_by_sale=1 customers_new_by_service=2 "
+                            "orders_identified=8 orders_returning=5 orders_after_interaction=6 "
+                            "orders_after_service=1 month_buyers=7 retained=2 satisfied=4 "
+                            "satisfied_returned=3 dissatisfied=3 dissatisfied_returned=1",
+                        .customer_before = "month_buyers=6"},
         "customers_new 3 | interacted_pct 75.00 | buyers 7 | repeat_pct 62.50 | "
         "after_service_pct 20.00 | satisfied_return_pct 75.00 | dissatisfied_return_pct 33.33 | "
         "retention_pct 33.33 | converted_by_sale 1 | converted_by_service 2 | orders_identified 8 | "
@@ -117,9 +118,10 @@ static void ratings_stay_within_their_scales(void **state)
                                             "ces_7=3 ces_sum=99 contacts_known=2 first_contact=3"},
                  "csat_pct 100.00 | csat_mean 5.00 | nps 100.00 | ces_mean 7.00 | "
                  "ces_easy_pct 100.00 | first_contact_pct 100.00");
-    scene_expect(&(struct scene){.service = "csat_n=2 csat_4=-5 csat_sum=-3 nps_n=2 nps_3=5 ces_n=2 "
-                                            "ces_7=-3 ces_sum=1 contacts_known=2 "
-                                            "first_contact_undone=3"},
+    scene_expect(&(struct scene){.service =
+                                     "csat_n=2 csat_4=-5 csat_sum=-3 nps_n=2 nps_3=5 ces_n=2 "
+                                     "ces_7=-3 ces_sum=1 contacts_known=2 "
+                                     "first_contact_undone=3"},
                  "csat_pct 0.00 | csat_mean 1.00 | nps -100.00 | ces_mean 1.00 | "
                  "ces_easy_pct 0.00 | first_contact_pct 0.00");
 }
@@ -172,7 +174,8 @@ static void a_quantile_lies_within_its_bucket(void **state)
 static void scope_line_has_no_service(void **state)
 {
     (void)state;
-    scene_expect(&(struct scene){.scope = "line=phones", .sale = "orders=3 net:RON=10",
+    scene_expect(&(struct scene){.scope = "line=phones",
+                                 .sale = "orders=3 net:RON=10",
                                  .service = "opened=4 opened_after=4 csat_n=90 csat_5=90",
                                  .customer = "orders_identified=2 orders_returning=1"},
                  "orders 3 | revenue:RON 10 | opened NaN | contact_rate NaN | csat_pct NaN | "

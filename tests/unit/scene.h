@@ -14,14 +14,14 @@ struct targets *scene_targets(const char *json);
 /* What one comparison is made of; what is not named is the usual: business "main", scope "all",
  * period "2026-11", Europe/Bucharest, currency RON, as of the period's middle. */
 struct scene {
-    const char *sale, *service, *customer;         /* customer NULL: nobody counts them */
+    const char *sale, *service, *customer; /* customer NULL: nobody counts them */
     const char *sale_before, *service_before, *customer_before;
-    bool no_previous;                              /* it begins before the floor */
-    const char *targets;                           /* JSON; NULL: none */
+    bool no_previous;    /* it begins before the floor */
+    const char *targets; /* JSON; NULL: none */
     const char *scope, *period, *zone;
-    const char *as_of;                             /* "2026-11-16T00:00:00+02:00" */
-    const char *const *currencies;                 /* ends with NULL */
-    int32_t ledger_from;                           /* 0: INT32_MIN */
+    const char *as_of;             /* "2026-11-16T00:00:00+02:00" */
+    const char *const *currencies; /* ends with NULL */
+    int32_t ledger_from;           /* 0: INT32_MIN */
 };
 
 struct fields *scene_play(const struct scene *scene); /* the caller's */

@@ -161,15 +161,20 @@ static void mistakes_are_listed_by_path(void **state)
          "targets[0].currency targets[0].amount targets[0].period"},
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":1},"
          "{\"period\":\"2027\",\"measure\":\"orders\",\"amount\":1},"
-         "{\"period\":\"2028\",\"measure\":\"orders\",\"amount\":0}]}", "targets[2].amount"},
+         "{\"period\":\"2028\",\"measure\":\"orders\",\"amount\":0}]}",
+         "targets[2].amount"},
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"measure\":\"orders\","
-         "\"amount\":9223372036854775808}]}", "targets[0].amount"},
+         "\"amount\":9223372036854775808}]}",
+         "targets[0].amount"},
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"measure\":\"orders\","
-         "\"amount\":\"1\"}]}", "targets[0].amount"},
+         "\"amount\":\"1\"}]}",
+         "targets[0].amount"},
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"measure\":\"orders\","
-         "\"amount\":1.5}]}", "targets[0].amount"},
+         "\"amount\":1.5}]}",
+         "targets[0].amount"},
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":1,"
-         "\"currency\":\"RON\"}]}", "targets[0].currency"},
+         "\"currency\":\"RON\"}]}",
+         "targets[0].currency"},
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"currency\":\"XAU\",\"amount\":1}]}",
          "targets[0].currency"},
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"currency\":\"ron\",\"amount\":1}]}",
@@ -188,21 +193,26 @@ static void mistakes_are_listed_by_path(void **state)
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"measure\":\"orders\",\"ammount\":1}]}",
          "targets[0].amount targets[0].ammount"},
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":1,"
-         "\"labels.segment\":\"home\"}]}", ""},
+         "\"labels.segment\":\"home\"}]}",
+         ""},
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":1,"
-         "\"labels.other\":\"home\"}]}", "targets[0].labels.other"},
+         "\"labels.other\":\"home\"}]}",
+         "targets[0].labels.other"},
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":1,"
          "\"region\":\"a b\"},{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":1,"
          "\"region\":\"__other__\"},{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":1,"
          "\"region\":\"_a\"},{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":1,"
-         "\"region\":null}]}", "targets[0].region targets[1].region targets[3].region"},
+         "\"region\":null}]}",
+         "targets[0].region targets[1].region targets[3].region"},
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":1,"
-         "\"region\":\"a\",\"rep\":\"b\"}]}", "targets[0]"},
+         "\"region\":\"a\",\"rep\":\"b\"}]}",
+         "targets[0]"},
         {"{\"version\":1,\"targets\":[{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":1},"
          "{\"period\":\"2026\",\"currency\":\"RON\",\"amount\":1},"
          "{\"period\":\"2026\",\"measure\":\"gross_profit\",\"currency\":\"RON\",\"amount\":2},"
          "{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":2,\"region\":\"a\"},"
-         "{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":2}]}", "targets[2] targets[4]"},
+         "{\"period\":\"2026\",\"measure\":\"orders\",\"amount\":2}]}",
+         "targets[2] targets[4]"},
         {"{\"version\":1,\"pace\":{\"weights\":[1,1,1,1,1,0,0],\"holidays\":[\"2026-11-23\"]},"
          "\"targets\":[{\"period\":\"2026-11-22\",\"measure\":\"orders\",\"amount\":1},"
          "{\"period\":\"2026-11-23\",\"measure\":\"orders\",\"amount\":1},"
@@ -223,7 +233,8 @@ static void mistakes_are_listed_by_path(void **state)
         {"{\"version\":1,\"service\":{\"csat_floor\":\"\"}}", "service.csat_floor"},
         {"{\"version\":1,\"service\":{\"csat_floor\":null}}", "service.csat_floor"},
         {"{\"version\":1,\"service\":{\"csat_floor\":\"100.00\",\"slip\":\"0.01\","
-         "\"nps_floor\":\"-100\"}}", ""},
+         "\"nps_floor\":\"-100\"}}",
+         ""},
         {"{\"version\":1,\"service\":{\"nps_floor\":null}}", ""},
         {"{\"version\":1,\"service\":{\"nps_floor\":\"-100.01\"}}", "service.nps_floor"},
         {"{\"version\":1,\"service\":{\"slip\":\"0\"}}", "service.slip"},
@@ -308,8 +319,10 @@ static void ten_thousand_targets_are_taken_and_one_more_refused(void **state)
         FILE *out = open_memstream(&json, &length);
         fputs("{\"version\":1,\"targets\":[", out);
         for (int i = 0; i < 10000 + more; i++)
-            fprintf(out, "%s{\"rep\":\"r%d\",\"period\":\"2026-11\",\"measure\":\"orders\","
-                         "\"amount\":1}", i ? "," : "", i);
+            fprintf(out,
+                    "%s{\"rep\":\"r%d\",\"period\":\"2026-11\",\"measure\":\"orders\","
+                    "\"amount\":1}",
+                    i ? "," : "", i);
         fputs("]}", out);
         fclose(out);
         expect_paths(json, length, more ? "targets" : "");
@@ -354,15 +367,15 @@ static void a_file_is_read_with_its_bytes_and_a_missing_one_is_named(void **stat
 static void regions_that_do_not_add_up_are_worth_a_warning(void **state)
 {
     (void)state;
-    struct targets *targets = scene_targets(
-        "{\"version\":1,\"targets\":["
-        "{\"period\":\"2026\",\"currency\":\"RON\",\"amount\":1000},"
-        "{\"region\":\"a\",\"period\":\"2026\",\"currency\":\"RON\",\"amount\":600},"
-        "{\"region\":\"b\",\"period\":\"2026\",\"currency\":\"RON\",\"amount\":300},"
-        "{\"period\":\"2027\",\"currency\":\"RON\",\"amount\":1000},"
-        "{\"region\":\"a\",\"period\":\"2027\",\"currency\":\"RON\",\"amount\":1000},"
-        "{\"rep\":\"ana\",\"period\":\"2027\",\"currency\":\"RON\",\"amount\":1},"
-        "{\"period\":\"2028\",\"currency\":\"RON\",\"amount\":1000}]}");
+    struct targets *targets =
+        scene_targets("{\"version\":1,\"targets\":["
+                      "{\"period\":\"2026\",\"currency\":\"RON\",\"amount\":1000},"
+                      "{\"region\":\"a\",\"period\":\"2026\",\"currency\":\"RON\",\"amount\":600},"
+                      "{\"region\":\"b\",\"period\":\"2026\",\"currency\":\"RON\",\"amount\":300},"
+                      "{\"period\":\"2027\",\"currency\":\"RON\",\"amount\":1000},"
+                      "{\"region\":\"a\",\"period\":\"2027\",\"currency\":\"RON\",\"amount\":1000},"
+                      "{\"rep\":\"ana\",\"period\":\"2027\",\"currency\":\"RON\",\"amount\":1},"
+                      "{\"period\":\"2028\",\"currency\":\"RON\",\"amount\":1000}]}");
     struct sentences *warnings = NULL;
     struct error err = {0};
     assert_int_equal(targets_warnings(targets, &warnings, &err), 0);
@@ -392,20 +405,20 @@ static void targets_are_printed_aligned(void **state)
     targets_print(targets, out);
     fclose(out);
     assert_string_equal(text,
-        "Scope        Period      Measure            Amount\n"
-        "all          2026-11     gross profit   250,000.00 RON\n"
-        "region=ro-b  2026-Q4     revenue       180,000,000 JPY\n"
-        "rep=ana      2026-W48    orders                 40\n"
-        "\n"
-        "Pace: a day weighs Mon 2, Tue 2, Wed 2, Thu 2, Fri 2, Sat 1, Sun 0.\n"
-        "Holidays, which weigh 0: 2026-12-01, 2026-12-25.\n"
-        "\n"
-        "Service has no target while customers are content:\n"
-        "  CSAT at least 80.00 %, judged from 20 ratings on\n"
-        "  NPS at least -10.00\n"
-        "  CSAT less than 5.00 points under the period before\n"
-        "  response_p90 at most 1 h 30 min\n"
-        "  csat_mean at least 4.00\n");
+                        "Scope        Period      Measure            Amount\n"
+                        "all          2026-11     gross profit   250,000.00 RON\n"
+                        "region=ro-b  2026-Q4     revenue       180,000,000 JPY\n"
+                        "rep=ana      2026-W48    orders                 40\n"
+                        "\n"
+                        "Pace: a day weighs Mon 2, Tue 2, Wed 2, Thu 2, Fri 2, Sat 1, Sun 0.\n"
+                        "Holidays, which weigh 0: 2026-12-01, 2026-12-25.\n"
+                        "\n"
+                        "Service has no target while customers are content:\n"
+                        "  CSAT at least 80.00 %, judged from 20 ratings on\n"
+                        "  NPS at least -10.00\n"
+                        "  CSAT less than 5.00 points under the period before\n"
+                        "  response_p90 at most 1 h 30 min\n"
+                        "  csat_mean at least 4.00\n");
     free(text);
     targets_free(targets);
 }

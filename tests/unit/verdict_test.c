@@ -69,8 +69,8 @@ static void clauses_are_joined_and_taken_apart_again(void **state)
 static void what_is_no_clause_ends_the_list(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "NaN", "a", "a 1 < 2", "a 1 < 2 (n=", "a 1 ? 2 (n=3)",
-                                      "a 1 < 2 (n=3"};
+    static const char *const bad[] = {
+        "", "NaN", "a", "a 1 < 2", "a 1 < 2 (n=", "a 1 ? 2 (n=3)", "a 1 < 2 (n=3"};
     struct reason reason;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const char *text = bad[i];

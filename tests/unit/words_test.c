@@ -148,7 +148,9 @@ static void widths_are_columns_not_bytes(void **state)
     assert_int_equal(words_width("abc"), 3);
     assert_int_equal(words_width("șțăîâ"), 5);
     assert_int_equal(words_width("–"), 1);
-    assert_int_equal(words_width("s\xCC\xA6" "i"), 2);
+    assert_int_equal(words_width("s\xCC\xA6"
+                                 "i"),
+                     2);
 }
 
 static void languages_and_states_are_known_by_name(void **state)
