@@ -318,7 +318,6 @@ static void part(const char *format, int64_t n, bool always)
     }
 }
 
-/* The last line, whatever happened before. */
 static void summarize(struct import *import)
 {
     struct outbox_counts counts = outbox_counts(import->outbox);
@@ -369,7 +368,9 @@ static int run(const struct config *config, const void *own, int argc, char **ar
             *err = late;
             result = -1;
         }
-        summarize(&import);
+        if (result == 0 || outbox_counts(import.outbox).sent > 0) {
+            summarize(&import);
+        }
     }
     if (result == 0) {
         *err = (struct error){0}; /* of a wait that ended well */
@@ -397,7 +398,7 @@ static const struct command_option words[] = {
     {NULL, 0, OPTION_FLAG, NULL, 0, 0, 0, NULL},
 };
 
-static const char *const settings[] = {"topics.sales", "topics.service", "type.prefix",
+static const char *const settings[] = {"brokers", "topics.sales", "topics.service", "type.prefix",
                                        "connect.timeout", NULL};
 
 const struct command import_command = {
