@@ -62,8 +62,12 @@ static bool reserve(struct batch *batch, void **list, size_t count, size_t *room
 static struct text keep(struct batch *batch, struct text text)
 {
     struct batch_page *page = batch->pages;
-    if (text.len == 0 || text.len > PAGE_BYTES)
+    if (text.len == 0)
         return text_of("");
+    if (text.len > PAGE_BYTES) {
+        batch->failed = true;
+        return text_of("");
+    }
     if (!page || page->used + text.len > PAGE_BYTES) {
         page = malloc(sizeof *page);
         if (!page) {
@@ -102,6 +106,8 @@ void batch_add_group(struct batch *batch, struct batch_group group)
 
 void batch_add_cell(struct batch *batch, struct text field, int64_t delta)
 {
+    if (batch->failed) /* perhaps there is no group */
+        return;
     if (!reserve(batch, (void **)&batch->cells, batch->cell_count, &batch->cell_room,
                  sizeof *batch->cells))
         return;

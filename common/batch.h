@@ -48,7 +48,7 @@ struct batch {
     const char **currencies;  /* static codes, each once */
     size_t currency_count, currency_room;
     struct batch_page *pages; /* where the text lies */
-    bool failed;              /* memory was short: the batch is not whole */
+    bool failed;              /* memory was short, or a text above 64 KiB: the batch is not whole */
 };
 
 void batch_init(struct batch *batch);

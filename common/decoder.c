@@ -151,6 +151,17 @@ static bool has_specversion(yyjson_val *root)
     return false;
 }
 
+/* As much of a name as a detail can hold, in whole characters. */
+static struct text beginning(struct text name)
+{
+    if (name.len <= 64)
+        return name;
+    name.len = 64;
+    while (((unsigned char)name.at[name.len] & 0xc0) == 0x80)
+        name.len--;
+    return name;
+}
+
 /* Everything that concerns the document as a whole, before any member is looked at. */
 static yyjson_val *read_document(struct decoder *d, const struct record *record, enum mode mode,
                                  struct rejection *why)
@@ -173,7 +184,7 @@ static yyjson_val *read_document(struct decoder *d, const struct record *record,
         event_refuse(why, REJECT_FORMAT_UNSUPPORTED, "data_base64", "data must be JSON");
     else if (check.repeated)
         event_refuse(why, REJECT_DUPLICATE_KEY, "", "member \"%.*s\" stands there twice",
-                     TEXT_ARG(check.repeated_name));
+                     TEXT_ARG(beginning(check.repeated_name)));
     else
         return root;
     return NULL;
@@ -329,7 +340,8 @@ static bool check_circumstances(const struct decoder *d, const struct record *re
     struct text media = d->attributes[A_DATACONTENTTYPE].text;
     if (media.at && !media_is(media_type(media), MEDIA_JSON))
         return bad_attribute(why, A_DATACONTENTTYPE, "must be " MEDIA_JSON);
-    if (record->timestamp_ms >= 0 && event->time_ms > record->timestamp_ms + FUTURE_MS)
+    /* Taken from the event's time, which is bounded: a record's time stamp may be any int64. */
+    if (record->timestamp_ms >= 0 && event->time_ms - FUTURE_MS > record->timestamp_ms)
         return event_refuse(why, REJECT_TIME_FUTURE, "time",
                             "is more than 300 s after the record's own time stamp");
     event->subject = d->attributes[A_SUBJECT].text;

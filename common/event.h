@@ -172,8 +172,9 @@ void decoder_free(struct decoder *decoder);
 enum verdict decoder_decode(struct decoder *decoder, const struct record *record, enum side side,
                             struct event *event, struct rejection *why);
 
-/* The event as a structured CloudEvent, one line of JSON without a line end, into `out` (room
- * EVENT_BYTES_MAX is enough for what decodes). Returns its length; 0 when it does not fit.
+/* The event as a structured CloudEvent, one line of JSON without a line end, into `out`. Returns
+ * its length; 0 when it does not fit into `room`. What decoded from near EVENT_BYTES_MAX may need
+ * more than that: escapes and what was left out are written in full.
  * The inverse of decoding: what it writes decodes to an equal event. */
 size_t event_encode(const struct event *event, const char *type_prefix, char *out, size_t room);
 

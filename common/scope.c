@@ -31,6 +31,13 @@ struct scopes {
 
 static const char *const source_names[] = {"region", "channel", "rep", "line"};
 
+/* "labels." and a slug. */
+static bool is_label(struct text name)
+{
+    return name.len > 7 && memcmp(name.at, "labels.", 7) == 0 &&
+           event_is_slug((struct text){name.at + 7, name.len - 7});
+}
+
 static int add_dimension(struct scopes *s, struct text name, struct error *err)
 {
     struct dimension *d = &s->dimensions[s->dimension_count];
@@ -42,9 +49,7 @@ static int add_dimension(struct scopes *s, struct text name, struct error *err)
     int source = 0;
     while (source < FROM_LABEL && !text_is(name, source_names[source]))
         source++;
-    struct text label = {name.at + 7, name.len > 7 ? name.len - 7 : 0};
-    if (source == FROM_LABEL &&
-        (name.len <= 7 || memcmp(name.at, "labels.", 7) != 0 || !event_is_slug(label)))
+    if (source == FROM_LABEL && !is_label(name))
         return error_set(err, ERROR_USAGE,
                          "scopes: \"%.*s\" is none of region, channel, rep, line, labels.NAME",
                          TEXT_ARG(name));
@@ -183,11 +188,10 @@ static uint32_t find(struct scopes *s, int dimension, struct text value)
             return s->index[i];
     }
     uint32_t added = add_value(s, dimension, value);
-    for (i = home(s, dimension, value); s->index[i]; i = (i + 1) & (s->index_room - 1))
-        if (s->index[i] == added) /* growing has put it there already */
-            return added;
-    if (added)
-        s->index[i] = added;
+    i = home(s, dimension, value); /* growing may have moved it */
+    while (s->index[i])
+        i = (i + 1) & (s->index_room - 1);
+    s->index[i] = added;
     return added;
 }
 

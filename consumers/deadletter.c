@@ -107,7 +107,7 @@ static void keep_record(struct deadletters *letters, const struct record *record
     size_t headers = header_bytes(record);
     bool with_headers = key + value + headers <= KEPT_BYTES;
     letter->value = (struct text){record->value.at, value};
-    if (with_headers) {
+    if (with_headers && record->header_count) {
         memcpy(letters->headers, record->headers, record->header_count * sizeof *letters->headers);
         letter->header_count = record->header_count;
     }

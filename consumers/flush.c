@@ -67,7 +67,8 @@ static void add_row(const struct fold *fold, const char *business, const struct 
         size_t len = tally_name(&fold->kind->layout, row->block, i, name, sizeof name);
         batch_add_cell(batch, (struct text){name, len}, row->sums[i]);
     }
-    if (begun && row->block >= TALLY_CURRENCY && row->block < TALLY_HISTOGRAM)
+    /* Even when all amounts were 0: the currency was counted. */
+    if (row->block >= TALLY_CURRENCY && row->block < TALLY_HISTOGRAM)
         batch_add_currency(batch, currency_code(row->block - TALLY_CURRENCY));
 }
 

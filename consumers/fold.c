@@ -39,8 +39,9 @@ void fold_event(struct fold *fold, const struct event *event)
     int32_t day = zone_day(fold->zone, utc_s);
     int count = scopes_of(fold->scopes, event, ids);
     fold->kind->add(fold->tally, TALLY_DAY, day, fold->scopes, ids, count, event, day);
-    /* Two hours of slack, so that the exact expiry is worked out only near it. */
-    if (utc_s + 2 * 3600 + FOLD_HOUR_KEPT_S <= fold->hours_from_s)
+    /* Two days of slack, more than any clock ever went back, so that the exact expiry is worked out
+     * only near it. */
+    if (utc_s + 2 * 86400 + FOLD_HOUR_KEPT_S <= fold->hours_from_s)
         return;
     int32_t hour = local_hour(fold->zone, utc_s);
     if (fold_hour_expiry(fold->zone, hour) > fold->hours_from_s)
