@@ -23,8 +23,8 @@ struct redis {
     struct redis_url url;
     char *ca_file;
     int64_t timeout_ms;
-    redisContext *context;  /* NULL: not connected */
-    redisReply *early;      /* taken by redis_received(), due at the next receive */
+    redisContext *context; /* NULL: not connected */
+    redisReply *early;     /* taken by redis_received(), due at the next receive */
 };
 
 /* The first line of the file, without its line end. */
@@ -68,7 +68,8 @@ static int take_settings(struct redis *redis, const struct config *config, struc
         return -1;
     }
     if (redis->url.user && !redis->url.password) {
-        return error_set(err, ERROR_USAGE, "redis URL: a user without a password "
+        return error_set(err, ERROR_USAGE,
+                         "redis URL: a user without a password "
                          "(write user:password@ or :password@, or set redis.password.file)");
     }
     return 0;
@@ -285,8 +286,8 @@ static const char *unwrap(const char *text)
 enum redis_answer redis_sort(const char *error_text)
 {
     static const char *const noscript[] = {"NOSCRIPT", NULL};
-    static const char *const busy[] = {"BUSY", "LOADING", "OOM", "MISCONF", "NOREPLICAS",
-                                       "TRYAGAIN", "CLUSTERDOWN", NULL};
+    static const char *const busy[] = {"BUSY",       "LOADING",  "OOM",         "MISCONF",
+                                       "NOREPLICAS", "TRYAGAIN", "CLUSTERDOWN", NULL};
     /* ASK and MOVED come from a cluster that is moving slots: look again for the owner. */
     static const char *const unknown[] = {"READONLY", "MASTERDOWN", "MOVED", "ASK", NULL};
     const char *text = unwrap(error_text);
@@ -477,8 +478,7 @@ enum redis_answer redis_eval(struct redis *redis, const struct redis_script *scr
                              const char *const *argv, const size_t *lengths)
 {
     *reply = NULL;
-    enum redis_answer answer =
-        evaluate(redis, script->sha, keys, reply, err, argc, argv, lengths);
+    enum redis_answer answer = evaluate(redis, script->sha, keys, reply, err, argc, argv, lengths);
     if (answer != REDIS_NOSCRIPT) {
         return answer;
     }

@@ -15,12 +15,12 @@
 
 enum redis_answer {
     REDIS_ANSWERED = REDIS_OK, /* REDIS_OK is hiredis' word for 0, and the one used here too */
-    REDIS_NOSCRIPT,   /* not applied: load the script, send again */
-    REDIS_BUSY,       /* not applied, try later: BUSY LOADING OOM MISCONF NOREPLICAS TRYAGAIN
+    REDIS_NOSCRIPT,            /* not applied: load the script, send again */
+    REDIS_BUSY,     /* not applied, try later: BUSY LOADING OOM MISCONF NOREPLICAS TRYAGAIN
                          CLUSTERDOWN */
-    REDIS_UNKNOWN,    /* READONLY MASTERDOWN MOVED ASK, timeout, reset: applied or not; connect
+    REDIS_UNKNOWN,  /* READONLY MASTERDOWN MOVED ASK, timeout, reset: applied or not; connect
                          anew and look */
-    REDIS_PERMANENT   /* WRONGTYPE, overflow, anything else: sending again cannot help */
+    REDIS_PERMANENT /* WRONGTYPE, overflow, anything else: sending again cannot help */
 };
 
 struct redis;
@@ -50,7 +50,7 @@ enum redis_answer redis_callf(struct redis *redis, redisReply **reply, struct er
 /* A script that is sent by its digest and loaded when the server does not know it. */
 struct redis_script {
     const char *source;
-    char sha[41];         /* filled by redis_script_init() */
+    char sha[41]; /* filled by redis_script_init() */
 };
 void redis_script_init(struct redis_script *script, const char *source);
 /* EVALSHA with `keys` keys among argv; loads on NOSCRIPT and sends once more. */

@@ -24,7 +24,8 @@ static int trust(SSL_CTX *ctx, const char *ca_file, struct error *err)
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     if (ca_file[0] == '\0') {
         return SSL_CTX_set_default_verify_paths(ctx) == 1
-                   ? 0 : openssl_failed("the system's certificates", err);
+                   ? 0
+                   : openssl_failed("the system's certificates", err);
     }
     return SSL_CTX_load_verify_locations(ctx, ca_file, NULL) == 1 ? 0
                                                                   : openssl_failed(ca_file, err);
@@ -43,8 +44,7 @@ static int expect(SSL *ssl, const char *host, struct error *err)
     return 0;
 }
 
-int redis_tls_start(redisContext *context, const char *host, const char *ca_file,
-                    struct error *err)
+int redis_tls_start(redisContext *context, const char *host, const char *ca_file, struct error *err)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     SSL *ssl = NULL;

@@ -172,8 +172,9 @@ static int parse_socket(struct redis_url *url, struct text rest, struct error *e
     const char *mark = find(rest, '?');
     struct text path = until(rest, mark);
     if (path.len < 2 || path.at[0] != '/') {
-        return error_set(err, ERROR_USAGE,
-                         "redis URL: unix:// wants the whole path of a socket (unix:///run/redis.sock)");
+        return error_set(
+            err, ERROR_USAGE,
+            "redis URL: unix:// wants the whole path of a socket (unix:///run/redis.sock)");
     }
     if (decode(&url->path, path, "path", err) != 0) {
         return -1;

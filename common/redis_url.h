@@ -13,13 +13,13 @@
 
 struct redis_url {
     bool tls;
-    char *path;          /* of a unix socket; NULL: host and port count */
-    char host[256];      /* an IPv6 address without its brackets */
+    char *path;     /* of a unix socket; NULL: host and port count */
+    char host[256]; /* an IPv6 address without its brackets */
     int port;
     int database;
-    char *user;          /* NULL: the default user */
-    char *password;      /* NULL: none */
-    char address[300];   /* "127.0.0.1:6379", "[::1]:6379", "/run/redis.sock": never a secret */
+    char *user;        /* NULL: the default user */
+    char *password;    /* NULL: none */
+    char address[300]; /* "127.0.0.1:6379", "[::1]:6379", "/run/redis.sock": never a secret */
 };
 
 /* 0, and the caller owns what *out holds until redis_url_clear(). -1 (ERROR_USAGE) says what is

@@ -75,8 +75,7 @@ static struct entry *find_or_add(struct agenda *agenda, const char *scope)
         return NULL;
     }
     size_t at = place(agenda, scope);
-    memmove(agenda->list + at + 1, agenda->list + at,
-            (agenda->count - at) * sizeof *agenda->list);
+    memmove(agenda->list + at + 1, agenda->list + at, (agenda->count - at) * sizeof *agenda->list);
     agenda->list[at] = (struct entry){.scope = copy};
     agenda->count++;
     return &agenda->list[at];

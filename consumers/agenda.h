@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ERRAND_RUNNING 1u     /* the periods that hold today */
-#define ERRAND_ENDED 2u       /* the periods that ran when the last day was reported, now over */
-#define ERRAND_EVERYTHING 4u  /* all that was ever published, and all periods with a target */
+#define ERRAND_RUNNING    1u /* the periods that hold today */
+#define ERRAND_ENDED      2u /* the periods that ran when the last day was reported, now over */
+#define ERRAND_EVERYTHING 4u /* all that was ever published, and all periods with a target */
 
 struct agenda;
 

@@ -17,17 +17,17 @@ struct words {
 };
 
 struct business {
-    char store[128];          /* id of the store; "": no worker has made one yet */
-    int32_t floor;            /* first day that is kept; INT32_MIN: all */
+    char store[128]; /* id of the store; "": no worker has made one yet */
+    int32_t floor;   /* first day that is kept; INT32_MIN: all */
     struct words currencies;
-    struct words scopes;      /* "all" first, then every admitted value of every dimension */
+    struct words scopes; /* "all" first, then every admitted value of every dimension */
     /* What reporters have left for each other in the hash `reported`: */
     bool has_day;
-    int32_t day;              /* local day whose beginning was last reported */
-    char settings[33];        /* digest of what was last published with; "": nothing yet */
-    bool customers;           /* somebody counts customers */
+    int32_t day;       /* local day whose beginning was last reported */
+    char settings[33]; /* digest of what was last published with; "": nothing yet */
+    bool customers;    /* somebody counts customers */
     bool has_range;
-    int32_t from, until;      /* days that published periods reach from and to */
+    int32_t from, until; /* days that published periods reach from and to */
 };
 
 /* Reads it all in one round trip. 0, and the caller owns *out until business_clear(); -1. */

@@ -7,10 +7,10 @@
 #include <string.h>
 
 enum {
-    SIDES_READ = 3,      /* sale, service, customer */
+    SIDES_READ = 3, /* sale, service, customer */
     CUSTOMER = 2,
-    IN_FLIGHT = 100,     /* days asked for in one round trip */
-    KEPT_MAX = 8192      /* sums of months and years kept; then all are let go */
+    IN_FLIGHT = 100, /* days asked for in one round trip */
+    KEPT_MAX = 8192  /* sums of months and years kept; then all are let go */
 };
 
 struct entry {
@@ -33,9 +33,9 @@ struct days {
     char business[64];
     struct scope_shelf **scopes; /* sorted */
     size_t scope_count, scope_room, kept;
-    int sides;                   /* how many of the sides are read */
+    int sides; /* how many of the sides are read */
     struct scope_shelf *current;
-    struct shelf passing;        /* days, weeks and quarters of the current scope */
+    struct shelf passing; /* days, weeks and quarters of the current scope */
     int32_t *wanted;
     size_t wanted_count, wanted_room;
 };
@@ -300,8 +300,7 @@ static char *day_key(const struct days *days, int side, int32_t day, char out[KE
                       calendar_format_date(day, date), days->current->scope);
 }
 
-static int fill(struct counters **out, const redisReply *reply, bool even_empty,
-                struct error *err)
+static int fill(struct counters **out, const redisReply *reply, bool even_empty, struct error *err)
 {
     if (reply->elements == 0 && !even_empty) {
         return 0;
@@ -329,8 +328,7 @@ static int receive_side(struct days *days, struct redis *redis, struct entry *en
         rc = fill(side_of(&entry->sums, side), reply, side == CUSTOMER, err);
         freeReplyObject(reply);
     }
-    return rc == 0 ? 0 : error_prefix(err, "%s",
-                                      day_key(days, side, entry->period.first, key));
+    return rc == 0 ? 0 : error_prefix(err, "%s", day_key(days, side, entry->period.first, key));
 }
 
 static int ask(const struct days *days, struct redis *redis, int32_t day, struct error *err)

@@ -143,8 +143,7 @@ static void sort(struct dirty *dirty)
 static int read_page(struct dirty *dirty, struct redis *redis, char cursor[32], struct error *err)
 {
     redisReply *reply = NULL;
-    if (redis_callf(redis, &reply, err, "HSCAN %s %s COUNT 1000", dirty->key, cursor) !=
-        REDIS_OK) {
+    if (redis_callf(redis, &reply, err, "HSCAN %s %s COUNT 1000", dirty->key, cursor) != REDIS_OK) {
         return -1;
     }
     int rc = 0;

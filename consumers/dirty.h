@@ -16,10 +16,10 @@
 #define DIRTY_MAX 250000 /* marks read at once: the rest wait for the next reading */
 
 struct mark {
-    char *field;         /* "sale:2026-11-23:region=north" */
-    const char *scope;   /* within field */
+    char *field;       /* "sale:2026-11-23:region=north" */
+    const char *scope; /* within field */
     int32_t day;
-    char value[24];      /* "": it was removed or is not readable */
+    char value[24]; /* "": it was removed or is not readable */
 };
 
 struct dirty;

@@ -11,8 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETTLE_AT = 500, SETTLE_EVERY_MS = 500, RETRY_EVERY_MS = 5000, QUEUE_WAIT_MS = 100,
-       PENDING_MAX = 5000 /* records under way, about 6 KB each */ };
+enum {
+    SETTLE_AT = 500,
+    SETTLE_EVERY_MS = 500,
+    RETRY_EVERY_MS = 5000,
+    QUEUE_WAIT_MS = 100,
+    PENDING_MAX = 5000 /* records under way, about 6 KB each */
+};
 
 /* A record under way: its note in Redis. */
 struct note {
@@ -24,10 +29,10 @@ struct dispatch {
     const struct config *config;
     struct publisher *publisher;
     char key[KEY_MAX];
-    struct note **done;      /* delivered, still noted in Redis */
+    struct note **done; /* delivered, still noted in Redis */
     size_t done_count, done_room;
     int64_t settled_ms, retry_ms;
-    bool failed;             /* something noted is not under way */
+    bool failed; /* something noted is not under way */
 };
 
 static void keep_done(struct dispatch *dispatch, struct note *note)
@@ -146,7 +151,8 @@ static int send_record(struct dispatch *dispatch, const char *name, const char *
     return 0;
 }
 
-int dispatch_send(struct dispatch *dispatch, const struct publication *publication, struct error *err)
+int dispatch_send(struct dispatch *dispatch, const struct publication *publication,
+                  struct error *err)
 {
     /* While Kafka takes nothing, publishing in Redis goes on at its full pace. */
     if (dispatch->failed) {
@@ -246,7 +252,7 @@ static int settle_done(struct dispatch *dispatch, struct redis *redis, const str
 }
 
 int dispatch_serve(struct dispatch *dispatch, struct redis *redis, const struct lease *lease,
-                 struct error *err)
+                   struct error *err)
 {
     publisher_poll(dispatch->publisher, 0);
     int64_t now_ms = clock_mono_ms();
@@ -263,7 +269,7 @@ int dispatch_serve(struct dispatch *dispatch, struct redis *redis, const struct 
 }
 
 int dispatch_flush(struct dispatch *dispatch, struct redis *redis, const struct lease *lease,
-                 int64_t wait_ms, struct error *err)
+                   int64_t wait_ms, struct error *err)
 {
     int rc = publisher_flush(dispatch->publisher, wait_ms, err);
     if (rc == 0 && dispatch->failed) {

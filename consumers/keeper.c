@@ -49,7 +49,8 @@ const char *keeper_text(const struct keeper *keeper)
 static void log_mistakes(const struct sentences *mistakes, const char *from)
 {
     for (size_t i = 0; mistakes && i < sentences_count(mistakes); i++) {
-        log_error("mistake in targets", log_s("from", from), log_s("at", sentences_at(mistakes, i)));
+        log_error("mistake in targets", log_s("from", from),
+                  log_s("at", sentences_at(mistakes, i)));
     }
 }
 
@@ -122,7 +123,8 @@ static int take(struct keeper *keeper, const char *kept, struct error *err)
     struct sentences *mistakes = NULL;
     if (text[0] == '\0') {
         accept(keeper, NULL, text, keeper->key);
-    } else if (targets_parse(&targets, text_of(text), keeper->config->scopes, &mistakes, err) == 0) {
+    } else if (targets_parse(&targets, text_of(text), keeper->config->scopes, &mistakes, err) ==
+               0) {
         accept(keeper, targets, text, keeper->key);
     } else {
         log_mistakes(mistakes, keeper->key);

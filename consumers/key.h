@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#define KEY_MAX 320       /* bytes with the zero byte: every key of tandem fits */
+#define KEY_MAX       320 /* bytes with the zero byte: every key of tandem fits */
 #define KEY_SCOPE_MAX 144 /* bytes of "all" or "labels.<64>=<64>" with the zero byte */
 
 /* Writes a key. Returns out. */

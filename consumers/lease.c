@@ -65,8 +65,7 @@ static int run(struct lease *lease, struct redis *redis, int ms, long long *answ
     return 0;
 }
 
-int lease_take(struct lease *lease, struct redis *redis, enum lease_state *state,
-               struct error *err)
+int lease_take(struct lease *lease, struct redis *redis, enum lease_state *state, struct error *err)
 {
     int64_t asked_ms = clock_mono_ms();
     long long answer = 0;

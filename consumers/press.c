@@ -177,7 +177,8 @@ static int publish_all(struct run *run, struct error *err)
     const struct plan *plan = run->job->plan;
     size_t count = plan_count(plan), to;
     for (size_t from = 0; from < count && !run->result->lost; from = to) {
-        for (to = from; to < count && plan_year(plan_at(plan, to)) == plan_year(plan_at(plan, from));) {
+        for (to = from;
+             to < count && plan_year(plan_at(plan, to)) == plan_year(plan_at(plan, from));) {
             to++;
         }
         /* Answers come in the order of asking: none may be under way while days are read. */
@@ -193,8 +194,8 @@ static int publish_all(struct run *run, struct error *err)
     return drain(run, err);
 }
 
-int press_scope(const struct press *press, const struct press_job *job,
-                struct press_result *result, struct error *err)
+int press_scope(const struct press *press, const struct press_job *job, struct press_result *result,
+                struct error *err)
 {
     struct run run = {.press = press, .job = job, .result = result};
     *result = (struct press_result){0};

@@ -12,8 +12,8 @@
 #include "consumers/business.h"
 #include "consumers/days.h"
 #include "consumers/dirty.h"
-#include "consumers/lease.h"
 #include "consumers/dispatch.h"
+#include "consumers/lease.h"
 #include "consumers/plan.h"
 #include "consumers/targets.h"
 
@@ -38,19 +38,19 @@ struct press {
 
 struct press_job {
     const char *scope;
-    const struct plan *plan;          /* finished */
-    size_t mark_from, mark_count;     /* the scope's marks in press.dirty */
-    bool regardless;                  /* publish though marks change meanwhile; they stay then */
+    const struct plan *plan;      /* finished */
+    size_t mark_from, mark_count; /* the scope's marks in press.dirty */
+    bool regardless;              /* publish though marks change meanwhile; they stay then */
 };
 
 struct press_result {
-    int64_t made;    /* publications */
-    int64_t stale;   /* refused because something was counted meanwhile */
-    bool lost;       /* the lease is another's: nothing further was published */
+    int64_t made;  /* publications */
+    int64_t stale; /* refused because something was counted meanwhile */
+    bool lost;     /* the lease is another's: nothing further was published */
 };
 
 /* 0; -1: Redis (the connection may be closed), memory, ERROR_STOPPED when a signal asks to stop. */
-int press_scope(const struct press *press, const struct press_job *job,
-                struct press_result *result, struct error *err);
+int press_scope(const struct press *press, const struct press_job *job, struct press_result *result,
+                struct error *err);
 
 #endif

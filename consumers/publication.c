@@ -146,13 +146,13 @@ static int prepare(struct call *call, const struct publication *p, const struct 
 {
     for (int i = 0; i < LANGUAGES; i++) {
         size_t length;
-        if (render_table_document(&call->documents[i], &length, p->fields, (enum language)i,
-                                  err) != 0) {
+        if (render_table_document(&call->documents[i], &length, p->fields, (enum language)i, err) !=
+            0) {
             return -1;
         }
     }
-    size_t words = 3 + KEYS + FIXED_ARGUMENTS + 2 * p->mark_count + LANGUAGES +
-                   2 * fields_count(p->fields);
+    size_t words =
+        3 + KEYS + FIXED_ARGUMENTS + 2 * p->mark_count + LANGUAGES + 2 * fields_count(p->fields);
     call->argv = calloc(words, sizeof *call->argv);
     if (!call->argv) {
         return error_memory(err);

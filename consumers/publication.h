@@ -19,17 +19,17 @@
 struct publication {
     const char *scope;
     struct period period;
-    bool running;               /* the period that holds today */
-    const struct dirty *dirty;  /* marks [mark_from, mark_from + mark_count) must still stand */
+    bool running;              /* the period that holds today */
+    const struct dirty *dirty; /* marks [mark_from, mark_from + mark_count) must still stand */
     size_t mark_from, mark_count;
-    struct fields *fields;      /* its own; field "revision" is set when it was published */
-    int64_t revision;           /* 0 until published */
+    struct fields *fields; /* its own; field "revision" is set when it was published */
+    int64_t revision;      /* 0 until published */
 };
 
 enum publication_result {
     PUBLICATION_MADE,
-    PUBLICATION_STALE,      /* something was counted meanwhile: nothing was published */
-    PUBLICATION_NOT_MINE    /* the lease is another's: nothing was published */
+    PUBLICATION_STALE,   /* something was counted meanwhile: nothing was published */
+    PUBLICATION_NOT_MINE /* the lease is another's: nothing was published */
 };
 
 /* Teaches the script to a server newly connected. 0, or -1. */

@@ -7,17 +7,17 @@
 #include <string.h>
 
 static const char *const HEAD[] = {
-    "business", "scope", "period_kind", "period", "as_of", "closed", "store", "revision",
-    "sale_state", "service_state", "provisional", "judged", "verdict", "severity", "reasons",
-    "ratings_needed",
+    "business", "scope",    "period_kind", "period",         "as_of",       "closed",
+    "store",    "revision", "sale_state",  "service_state",  "provisional", "judged",
+    "verdict",  "severity", "reasons",     "ratings_needed",
 };
 
 enum { HEAD_COUNT = sizeof HEAD / sizeof *HEAD };
 
 struct placed {
     struct text name, value, suffix;
-    int group;     /* head, then the groups of metrics in their order, then what is unknown */
-    size_t index;  /* within the group */
+    int group;    /* head, then the groups of metrics in their order, then what is unknown */
+    size_t index; /* within the group */
 };
 
 static void place(struct placed *field)
@@ -108,10 +108,9 @@ static int ask_exists(struct redis *redis, const char *business, const char *sco
                       struct period period, struct error *err)
 {
     char key[KEY_MAX], name[16];
-    const char *argv[] = {"EXISTS",
-                          key_format(key, business, "comparison:%s:%s:%s",
-                                     period_kind_name(period.kind), period_format(period, name),
-                                     scope)};
+    const char *argv[] = {"EXISTS", key_format(key, business, "comparison:%s:%s:%s",
+                                               period_kind_name(period.kind),
+                                               period_format(period, name), scope)};
     return redis_send(redis, err, 2, argv, NULL) == REDIS_OK ? 0 : -1;
 }
 

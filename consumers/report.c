@@ -23,7 +23,7 @@ struct report_options {
 struct question {
     const char *scope;
     enum period_kind kind;
-    bool current;          /* the running period; else `period` */
+    bool current; /* the running period; else `period` */
     struct period period;
     enum language language;
     enum render_format format;
@@ -34,8 +34,10 @@ static int take_at(struct question *q, const struct report_options *options, str
 {
     struct period at;
     if (!period_parse(text_of(options->at), &at)) {
-        return error_set(err, ERROR_USAGE, "--at %s: not a day, week, month, quarter or year "
-                         "(2017-11-23, 2017-W47, 2017-11, 2017-Q4, 2017)", options->at);
+        return error_set(err, ERROR_USAGE,
+                         "--at %s: not a day, week, month, quarter or year "
+                         "(2017-11-23, 2017-W47, 2017-11, 2017-Q4, 2017)",
+                         options->at);
     }
     if (!options->period) {
         q->kind = at.kind;
@@ -51,11 +53,13 @@ static int take_at(struct question *q, const struct report_options *options, str
 static int take_question(struct question *q, const struct report_options *options,
                          struct error *err)
 {
-    *q = (struct question){.scope = options->scope, .kind = PERIOD_MONTH,
-                           .current = options->at == NULL};
+    *q = (struct question){
+        .scope = options->scope, .kind = PERIOD_MONTH, .current = options->at == NULL};
     if (options->period && !period_kind_parse(text_of(options->period), &q->kind)) {
-        return error_set(err, ERROR_USAGE, "--period %s: not one of day, week, month, quarter, "
-                         "year", options->period);
+        return error_set(err, ERROR_USAGE,
+                         "--period %s: not one of day, week, month, quarter, "
+                         "year",
+                         options->period);
     }
     if (!key_scope_valid(text_of(options->scope))) {
         return error_set(err, ERROR_USAGE, "--scope %s: neither `all` nor like region=west",
@@ -100,8 +104,7 @@ static void write_scopes(const struct business *business, char *out, size_t room
 {
     size_t used = 0;
     for (size_t i = 0; i < business->scopes.count && used + 4 < room; i++) {
-        int len = snprintf(out + used, room - used, "%s%s", i ? " " : "",
-                           business->scopes.list[i]);
+        int len = snprintf(out + used, room - used, "%s%s", i ? " " : "", business->scopes.list[i]);
         if (len < 0 || used + (size_t)len + 4 >= room) {
             snprintf(out + used, room - used, "%s", " ..");
             return;
@@ -111,8 +114,8 @@ static void write_scopes(const struct business *business, char *out, size_t room
 }
 
 static int periods_of(struct redis *redis, const char *business, const struct business *known,
-                      const char *scope, enum period_kind kind, struct period **out,
-                      size_t *count, struct error *err)
+                      const char *scope, enum period_kind kind, struct period **out, size_t *count,
+                      struct error *err)
 {
     *out = NULL;
     *count = 0;
@@ -157,8 +160,10 @@ static int explain(const struct question *q, struct redis *redis, const struct c
     write_range(list, count, range, sizeof range);
     write_scopes(&known, scopes, sizeof scopes);
     if (!known.has_range) {
-        error_set(err, ERROR_INPUT, "business %s: nothing is published yet (does `tandem reporter` "
-                  "run?)", config->business);
+        error_set(err, ERROR_INPUT,
+                  "business %s: nothing is published yet (does `tandem reporter` "
+                  "run?)",
+                  config->business);
     } else if (count == 0 && !has_scope(&known, q->scope)) {
         error_set(err, ERROR_INPUT, "nothing is published for scope %s; there are: %s", q->scope,
                   scopes);
@@ -262,28 +267,54 @@ static int run_report(const struct config *config, const void *options, int argc
 #define OPTION(field) offsetof(struct report_options, field)
 
 static const struct command_option report_words[] = {
-    {.name = "period", .kind = OPTION_STRING, .word = "KIND", .offset = OPTION(period),
+    {.name = "period",
+     .kind = OPTION_STRING,
+     .word = "KIND",
+     .offset = OPTION(period),
      .help = "day, week, month, quarter or year (default: month, or what --at is)"},
-    {.name = "at", .kind = OPTION_STRING, .word = "PERIOD", .offset = OPTION(at),
+    {.name = "at",
+     .kind = OPTION_STRING,
+     .word = "PERIOD",
+     .offset = OPTION(at),
      .help = "2017-11-23, 2017-W47, 2017-11, 2017-Q4 or 2017 (default: the running one)"},
-    {.name = "scope", .kind = OPTION_STRING, .word = "SCOPE", .offset = OPTION(scope),
+    {.name = "scope",
+     .kind = OPTION_STRING,
+     .word = "SCOPE",
+     .offset = OPTION(scope),
      .help = "all, or one value of a dimension: region=west (default: all)"},
-    {.name = "lang", .kind = OPTION_STRING, .word = "en|ro", .offset = OPTION(lang),
+    {.name = "lang",
+     .kind = OPTION_STRING,
+     .word = "en|ro",
+     .offset = OPTION(lang),
      .help = "language (default: en)"},
-    {.name = "format", .kind = OPTION_STRING, .word = "FORMAT", .offset = OPTION(format),
+    {.name = "format",
+     .kind = OPTION_STRING,
+     .word = "FORMAT",
+     .offset = OPTION(format),
      .help = "table, json, csv or markdown (default: table)"},
-    {.name = "list", .kind = OPTION_FLAG, .offset = OPTION(list),
+    {.name = "list",
+     .kind = OPTION_FLAG,
+     .offset = OPTION(list),
      .help = "say what is published of the scope instead"},
     {0},
 };
 
 static const char *const report_settings[] = {
-    "redis", "redis.password.file", "redis.ca.file", "redis.timeout", "business", "timezone",
-    "scopes", "connect.timeout", NULL,
+    "redis",
+    "redis.password.file",
+    "redis.ca.file",
+    "redis.timeout",
+    "business",
+    "timezone",
+    "scopes",
+    "connect.timeout",
+    NULL,
 };
 
 static const struct report_options report_defaults = {
-    .scope = "all", .lang = "en", .format = "table",
+    .scope = "all",
+    .lang = "en",
+    .format = "table",
 };
 
 const struct command report_command = {

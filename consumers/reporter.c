@@ -5,9 +5,9 @@
 #include "common/log.h"
 #include "common/redis.h"
 #include "common/zone.h"
+#include "consumers/dispatch.h"
 #include "consumers/keeper.h"
 #include "consumers/lease.h"
-#include "consumers/dispatch.h"
 #include "consumers/publication.h"
 #include "consumers/round.h"
 
@@ -15,11 +15,11 @@
 #include <stdlib.h>
 
 enum {
-    POLL_MS = 100,          /* between two looks for something to do */
-    WAIT_MS = 500,          /* between two looks for the lease or for a store */
+    POLL_MS = 100, /* between two looks for something to do */
+    WAIT_MS = 500, /* between two looks for the lease or for a store */
     BACK_OFF_MAX_MS = 5000,
-    FLUSH_ONCE_MS = 60000,  /* --once: for what Kafka has not taken yet */
-    FLUSH_END_MS = 500      /* at a signal; what is left is sent by the next reporter */
+    FLUSH_ONCE_MS = 60000, /* --once: for what Kafka has not taken yet */
+    FLUSH_END_MS = 500     /* at a signal; what is left is sent by the next reporter */
 };
 
 struct reporter_options {
@@ -28,7 +28,7 @@ struct reporter_options {
 
 struct reporter {
     const struct config *config;
-    struct config later;     /* the same, but waits for ever: it was all there once */
+    struct config later; /* the same, but waits for ever: it was all there once */
     bool once, done;
     struct zone *zone;
     struct redis *redis;
@@ -37,8 +37,8 @@ struct reporter {
     struct keeper *keeper;
     struct rounds *rounds;
     bool leading, said_waiting, said_no_store;
-    int64_t waiting_since_ms;  /* for the lease */
-    int64_t pause_ms;          /* after a failure; 0: all is well */
+    int64_t waiting_since_ms; /* for the lease */
+    int64_t pause_ms;         /* after a failure; 0: all is well */
 };
 
 /* A signal handler can reach nothing else. */
@@ -73,10 +73,12 @@ static int reporter_open(struct reporter *r, struct error *err)
     if (zone_open(&r->zone, config->timezone, err) != 0 ||
         redis_open(&r->redis, config, err) != 0 ||
         lease_open(&r->lease, config->business, err) != 0 ||
-        dispatch_open(&r->dispatch, config, err) != 0 || keeper_open(&r->keeper, config, err) != 0) {
+        dispatch_open(&r->dispatch, config, err) != 0 ||
+        keeper_open(&r->keeper, config, err) != 0) {
         return -1;
     }
-    return rounds_open(&r->rounds, config, r->zone, r->redis, r->lease, r->dispatch, r->keeper, err);
+    return rounds_open(&r->rounds, config, r->zone, r->redis, r->lease, r->dispatch, r->keeper,
+                       err);
 }
 
 /* Everything that must be right before the first publication. */
@@ -246,7 +248,7 @@ static int finish(struct reporter *r, struct error *err)
     int rc = 0;
     if (redis_connected(r->redis) && r->leading) {
         rc = dispatch_flush(r->dispatch, r->redis, r->lease, r->done ? FLUSH_ONCE_MS : FLUSH_END_MS,
-                          err);
+                            err);
     }
     lease_release(r->lease, r->redis);
     if (!r->done) {
@@ -280,15 +282,17 @@ static int run_reporter(const struct config *config, const void *options, int ar
 }
 
 static const struct command_option reporter_words[] = {
-    {.name = "once", .kind = OPTION_FLAG, .offset = offsetof(struct reporter_options, once),
+    {.name = "once",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct reporter_options, once),
      .help = "publish everything that waits and the running periods, then end"},
     {0},
 };
 
 static const char *const reporter_settings[] = {
-    "brokers", "redis", "redis.password.file", "redis.ca.file", "redis.timeout", "business",
-    "timezone", "topics.comparison", "scopes", "targets", "history.length", "connect.timeout",
-    "log.level", "log.format", NULL,
+    "brokers",        "redis",           "redis.password.file", "redis.ca.file", "redis.timeout",
+    "business",       "timezone",        "topics.comparison",   "scopes",        "targets",
+    "history.length", "connect.timeout", "log.level",           "log.format",    NULL,
 };
 
 const struct command reporter_command = {

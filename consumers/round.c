@@ -27,13 +27,13 @@ struct rounds {
     struct plan *plan;
     struct agenda *agenda;
     struct business business;
-    int64_t as_of_s, minute;   /* of the last round */
-    int32_t today, ended_day;  /* ended_day: the day reported before today; INT32_MIN: none */
-    bool fresh, sync;          /* a new beginning; targets may have changed */
-    bool report_day;           /* noted_day is to be noted once its errands are done */
+    int64_t as_of_s, minute;  /* of the last round */
+    int32_t today, ended_day; /* ended_day: the day reported before today; INT32_MIN: none */
+    bool fresh, sync;         /* a new beginning; targets may have changed */
+    bool report_day;          /* noted_day is to be noted once its errands are done */
     int32_t noted_day;
-    char settings[DIGEST];     /* to be noted once its errands are done; "": nothing to note */
-    char last[KEY_SCOPE_MAX];  /* the scope whose marks were last published */
+    char settings[DIGEST];    /* to be noted once its errands are done; "": nothing to note */
+    char last[KEY_SCOPE_MAX]; /* the scope whose marks were last published */
 };
 
 int rounds_open(struct rounds **out, const struct config *config, const struct zone *zone,
@@ -218,8 +218,7 @@ static int note_errands(struct rounds *r, struct error *err)
     if (r->fresh && add_to_all(r, ERRAND_RUNNING, err) != 0) {
         return -1;
     }
-    if (r->as_of_s / 60 != r->minute &&
-        add_to_targets(r, ERRAND_RUNNING, true, err) != 0) {
+    if (r->as_of_s / 60 != r->minute && add_to_targets(r, ERRAND_RUNNING, true, err) != 0) {
         return -1;
     }
     r->minute = r->as_of_s / 60;
@@ -294,8 +293,19 @@ static int plan_scope(struct rounds *r, const char *scope, unsigned errands, siz
 static int run_scope(struct rounds *r, const char *scope, unsigned errands, size_t from,
                      size_t count, struct round_result *result, struct error *err)
 {
-    struct press press = {r->config, r->zone, r->redis, r->lease, r->dispatch, r->days, r->dirty,
-                          keeper_targets(r->keeper), &r->business, r->as_of_s, r->today};
+    struct press press = {
+        .config = r->config,
+        .zone = r->zone,
+        .redis = r->redis,
+        .lease = r->lease,
+        .dispatch = r->dispatch,
+        .days = r->days,
+        .dirty = r->dirty,
+        .targets = keeper_targets(r->keeper),
+        .business = &r->business,
+        .as_of_s = r->as_of_s,
+        .today = r->today,
+    };
     /* Where something is counted faster than it can be read and published, the newest sums are
      * published all the same now and then, and the marks stay. */
     bool regardless = agenda_misses(r->agenda, scope) >= MISSES_MAX;
@@ -332,8 +342,7 @@ static size_t scope_end(const struct rounds *r, size_t from)
     return end;
 }
 
-static int run_marks(struct rounds *r, size_t from, struct round_result *result,
-                     struct error *err)
+static int run_marks(struct rounds *r, size_t from, struct round_result *result, struct error *err)
 {
     const char *scope = dirty_at(r->dirty, from)->scope;
     unsigned errands = agenda_of(r->agenda, scope) & ~ERRAND_EVERYTHING;
@@ -421,8 +430,7 @@ static int note_done(struct rounds *r, struct error *err)
     return 0;
 }
 
-static int publish(struct rounds *r, int64_t end_ms, struct round_result *result,
-                   struct error *err)
+static int publish(struct rounds *r, int64_t end_ms, struct round_result *result, struct error *err)
 {
     if (dirty_read(r->dirty, r->redis, err) != 0 || note_customers(r, err) != 0 ||
         note_errands(r, err) != 0) {

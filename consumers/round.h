@@ -9,9 +9,9 @@
 #include "common/error.h"
 #include "common/redis.h"
 #include "common/zone.h"
+#include "consumers/dispatch.h"
 #include "consumers/keeper.h"
 #include "consumers/lease.h"
-#include "consumers/dispatch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,10 +19,10 @@
 struct rounds;
 
 struct round_result {
-    bool store;      /* false: no worker has made a store yet, nothing was done */
-    bool lost;       /* the lease is another's */
-    bool complete;   /* nothing that was seen is left to do */
-    int64_t made;    /* publications */
+    bool store;    /* false: no worker has made a store yet, nothing was done */
+    bool lost;     /* the lease is another's */
+    bool complete; /* nothing that was seen is left to do */
+    int64_t made;  /* publications */
 };
 
 /* Keeps what it is given. 0, caller owns *out until rounds_free(). */

@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "consumers/agenda.h"
 #include "consumers/key.h"
@@ -46,8 +46,8 @@ static void a_scope_is_all_or_one_value_of_a_dimension(void **state)
 {
     (void)state;
     static const char *const good[] = {"all", "region=west", "labels.segment=b2b", "rep=__other__"};
-    static const char *const bad[] = {"", "west", "=west", "region=", "region=a b", "region=a:b",
-                                      "region=a=b", "reg\xc8\x99=x"};
+    static const char *const bad[] = {
+        "", "west", "=west", "region=", "region=a b", "region=a:b", "region=a=b", "reg\xc8\x99=x"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(key_scope_valid(text_of(good[i])));
     }

@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "consumers/plan.h"
 
@@ -52,7 +52,8 @@ static void a_past_day_plans_what_follows_too(void **state)
     (void)state;
     struct plan *plan = plan_for("2026-11-23", NULL);
     assert_int_equal(plan_add_changed(plan, day("2026-09-30"), NULL), 0);
-    is_planned(plan, "2026-09-30 2026-10-01 2026-W40 2026-W41 2026-09 2026-10 2026-Q3 2026-Q4 2026");
+    is_planned(plan,
+               "2026-09-30 2026-10-01 2026-W40 2026-W41 2026-09 2026-10 2026-Q3 2026-Q4 2026");
     plan_free(plan);
 }
 

@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "common/redis.h"
 
@@ -15,7 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct sorted { const char *text; enum redis_answer answer; };
+struct sorted {
+    const char *text;
+    enum redis_answer answer;
+};
 
 static const struct sorted SORTED[] = {
     {"NOSCRIPT No matching script. Please use EVAL.", REDIS_NOSCRIPT},
@@ -100,7 +103,9 @@ static struct redis *meet(struct peer *peer, const char *const *answers)
 
     char url[64], empty[1] = "";
     snprintf(url, sizeof url, "redis://127.0.0.1:%d", ntohs(at.sin_port));
-    struct config config = {.redis = url, .redis_password_file = empty, .redis_ca_file = empty,
+    struct config config = {.redis = url,
+                            .redis_password_file = empty,
+                            .redis_ca_file = empty,
                             .redis_timeout_ms = 200};
     struct redis *redis = NULL;
     struct error err;
@@ -167,16 +172,18 @@ static void an_unknown_script_is_loaded_and_sent_once_more(void **state)
 {
     (void)state;
     struct peer peer;
-    struct redis *redis = meet(&peer, (const char *const[]){
-        "+PONG\r\n", "-NOSCRIPT no\r\n", "$40\r\ne0e1f9fabfc9d4800c877a703b823ac0578ff8db\r\n",
-        ":1\r\n", NULL});
+    struct redis *redis =
+        meet(&peer, (const char *const[]){"+PONG\r\n", "-NOSCRIPT no\r\n",
+                                          "$40\r\ne0e1f9fabfc9d4800c877a703b823ac0578ff8db\r\n",
+                                          ":1\r\n", NULL});
     struct error err;
     redisReply *reply = NULL;
     struct redis_script script;
     redis_script_init(&script, "return 1");
     assert_int_equal(redis_connect(redis, &err), 0);
-    assert_int_equal(redis_eval(redis, &script, 1, &reply, &err, 2,
-                                (const char *[]){"key", "word"}, NULL), REDIS_OK);
+    assert_int_equal(
+        redis_eval(redis, &script, 1, &reply, &err, 2, (const char *[]){"key", "word"}, NULL),
+        REDIS_OK);
     assert_int_equal(reply->integer, 1);
     freeReplyObject(reply);
     part(&peer, redis);

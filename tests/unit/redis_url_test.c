@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "common/redis_url.h"
 
@@ -38,11 +38,30 @@ static const struct good GOOD[] = {
 };
 
 static const char *const BAD[] = {
-    "", "localhost:6379", "http://h", "redis:/h", "redis://h:", "redis://h:0", "redis://h:65536",
-    "redis://h:12x", "redis://h:99999999999999999999", "redis://h/x", "redis://h/-1",
-    "redis://h/99999", "redis://h?x=1", "redis://h?db=", "redis://[::1", "redis://[::1]x",
-    "redis://:%zz@h", "redis://:%4@h", "redis://:%@h", "redis://:%00@h", "unix://", "unix:///",
-    "unix://relative", "unix:///s?database=1",
+    "",
+    "localhost:6379",
+    "http://h",
+    "redis:/h",
+    "redis://h:",
+    "redis://h:0",
+    "redis://h:65536",
+    "redis://h:12x",
+    "redis://h:99999999999999999999",
+    "redis://h/x",
+    "redis://h/-1",
+    "redis://h/99999",
+    "redis://h?x=1",
+    "redis://h?db=",
+    "redis://[::1",
+    "redis://[::1]x",
+    "redis://:%zz@h",
+    "redis://:%4@h",
+    "redis://:%@h",
+    "redis://:%00@h",
+    "unix://",
+    "unix:///",
+    "unix://relative",
+    "unix:///s?database=1",
 };
 
 static void same(const char *got, const char *want)
