@@ -1,4 +1,4 @@
-/* The JSON document of a sheet, on one line; docs/redis.md, "Tables", describes its members. */
+/* The JSON document of a table, on one line; docs/redis.md, "Tables", describes its members. */
 #include "consumers/render_forms.h"
 
 #include <string.h>
