@@ -28,6 +28,7 @@ enum {
     LETTER_WAIT_MS = 2000,       /* wait for dead letters before polling goes on without reading */
     ANSWER_WAIT_MS = 2,          /* a poll waits no longer while Redis is to answer */
     END_LOOK_MS = 500,           /* --exit-at-end: how often others' positions are read */
+    QUIET_MS = 2000,             /* with no batch for so long, the store is asked where it stands */
     SCOPES_MAX = 500000          /* names kept for scopes before they are forgotten together */
 };
 
@@ -49,6 +50,7 @@ struct worker {
 
     struct batch batch;
     bool in_flight;              /* the batch is with Redis */
+    int64_t heard_ms;            /* when the store last agreed with us */
     int64_t due_ms;              /* when what is folded should be applied; 0: nothing is folded */
 
     /* Not reading: partitions wait for a look at the store. */
@@ -293,13 +295,51 @@ static int look(struct worker *w, struct error *err)
         return 0;
     }
     w->look = false;
+    w->heard_ms = clock_mono_ms();
     return 0;
+}
+
+static bool stands_where_we_do(const struct worker *w, const struct store_state *state)
+{
+    if (!state->exists || strcmp(state->token, w->opening.state.token) != 0 ||
+        state->floor != w->fold.floor)
+        return false;
+    for (int i = 0; i < w->parts.count; i++) {
+        const struct part *part = &w->parts.list[i];
+        const struct store_position *position = position_of(state, part);
+        if (part->reading && (!position || position->at.offset != part->stored.offset))
+            return false;
+    }
+    return true;
+}
+
+/* Without traffic no compare would ever fail: a Redis that was emptied, set back or replaced while
+ * the log is quiet is noticed by asking. */
+static void ask_quiet_store(struct worker *w)
+{
+    struct error err = {0};
+    struct store_state state = {.floor = STORE_NO_FLOOR};
+    int64_t now_ms = clock_mono_ms();
+    if (w->in_flight || w->look || w->parts.count == 0 || now_ms - w->heard_ms < QUIET_MS)
+        return;
+    w->heard_ms = now_ms;
+    enum store_answer answer = store_look(w->store, &state, &err);
+    if (answer != STORE_DONE || !stands_where_we_do(w, &state)) {
+        if (answer == STORE_DONE)
+            error_set(&err, ERROR_STORE, "the store stands elsewhere than it did");
+        say_trouble(w, "reading again from the store's positions", &err);
+        drop(w);
+        broker_pause(w->broker);
+        w->look_ms = 0;
+    }
+    store_state_clear(&state);
 }
 
 /* ---- applying ---- */
 
 static void count_batch(struct worker *w)
 {
+    w->heard_ms = clock_mono_ms();
     w->totals.batches++;
     w->totals.cells += (int64_t)w->batch.cell_count;
     w->back_off_ms = BACK_OFF_MIN_MS;
@@ -787,6 +827,7 @@ static int step(struct worker *w, int64_t wait_ms, struct error *err)
             return -1;
         drop(w);
     }
+    ask_quiet_store(w);
     w->fold.hours_from_s = clock_wall_ms() / 1000;
     broker_poll(w->broker, poll_wait(w, wait_ms));
     while (broker_next(w->broker, &item))

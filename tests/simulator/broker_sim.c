@@ -1,0 +1,337 @@
+/* Kafka's consumer side: a log read by groups whose members come, go, stall and overlap. */
+#include "common/broker.h"
+#include "world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SESSION_MS = 10000,      /* a dead member is noticed after this */
+    POLL_MAX_MS = 60000,     /* a member that does not poll is put out */
+    ANSWER_MS = 60000        /* a rebalance waits this long for a member */
+};
+
+int broker_open(struct broker **out, const struct config *config, const char *kind,
+                const char *const *topics, int topic_count, struct error *err)
+{
+    struct worker_process *process = fiber_context(fiber_current());
+    struct broker *b = calloc(1, sizeof *b);
+    (void)config;
+    (void)kind;
+    (void)topics;
+    (void)topic_count;
+    (void)err;
+    if (!b)
+        abort();
+    b->group = process->group;
+    b->alive = true;
+    b->process = process;
+    b->polled_ms = world.now_ms;
+    b->state = OUT;
+    process->broker = b;
+    *out = b;
+    for (int i = 0; i < MEMBERS_MAX; i++) {
+        if (world.members[i])
+            continue;
+        world.members[i] = b;
+        return 0;
+    }
+    world_fail("more members than the world has room for");
+    return 0;
+}
+
+int broker_wait(struct broker *broker, struct error *err)
+{
+    (void)err;
+    while (world.kafka_away)
+        world_sleep(100);
+    broker->state = JOINING; /* subscribed: the group hears of it */
+    return 0;
+}
+
+static void let_go(struct broker *b)
+{
+    int group = b->group;
+    for (int i = 0; i < MEMBERS_MAX; i++)
+        if (world.members[i] == b)
+            world.members[i] = NULL;
+    for (int p = 0; p < world.partition_count; p++)
+        if (world.groups[group].owner[p] >= 0 &&
+            !world.members[world.groups[group].owner[p]])
+            world.groups[group].owner[p] = -1;
+}
+
+void broker_free(struct broker *broker)
+{
+    if (!broker)
+        return;
+    int group = broker->group;
+    let_go(broker);
+    if (broker->process)
+        broker->process->broker = NULL;
+    free(broker);
+    group_rebalance(group);
+}
+
+/* The process is gone; the group notices when the session times out. */
+void member_dies(struct broker *member)
+{
+    member->alive = false;
+    member->process = NULL;
+    member->polled_ms = world.now_ms;
+}
+
+/* ---- the coordinator ---- */
+
+void group_rebalance(int group)
+{
+    struct group *g = &world.groups[group];
+    if (g->rebalancing)
+        return;
+    g->rebalancing = true;
+    g->deadline_ms = world.now_ms + ANSWER_MS;
+    for (int i = 0; i < MEMBERS_MAX; i++) {
+        struct broker *b = world.members[i];
+        if (b && b->group == group && b->state == STEADY) {
+            b->state = REVOKING;
+            b->change = BROKER_REVOKED;
+            b->place_count = 0;
+        }
+    }
+}
+
+static void put_out(struct broker *b)
+{
+    world_trace("group %d puts a member out", b->group);
+    b->state = OUT;
+    b->lost = true;
+}
+
+static bool all_answered(int group)
+{
+    bool all = true;
+    for (int i = 0; i < MEMBERS_MAX; i++) {
+        struct broker *b = world.members[i];
+        if (!b || b->group != group || b->state == OUT)
+            continue;
+        if (!b->alive && world.now_ms - b->polled_ms > SESSION_MS) {
+            let_go(b);
+            free(b);
+            continue;
+        }
+        all = all && (b->state == WAITING || b->state == JOINING);
+    }
+    return all;
+}
+
+static void hand_out(int group)
+{
+    struct broker *ready[MEMBERS_MAX];
+    struct group *g = &world.groups[group];
+    int count = 0;
+    for (int i = 0; i < MEMBERS_MAX; i++) {
+        struct broker *b = world.members[i];
+        if (!b || b->group != group || b->state == OUT)
+            continue;
+        if (b->state != WAITING && b->state != JOINING) {
+            put_out(b);
+            continue;
+        }
+        b->state = ASSIGNING;
+        b->change = BROKER_ASSIGNED;
+        b->place_count = 0;
+        ready[count++] = b;
+    }
+    int turn = count ? dice(count) : 0;
+    for (int p = 0; p < world.partition_count && count; p++) {
+        struct broker *b = ready[(turn + p) % count];
+        b->places[b->place_count++] = (struct broker_place){0, p, {-1, -1}};
+    }
+    g->rebalancing = false;
+    world_trace("group %d hands partitions to %d members", group, count);
+}
+
+void group_tick(void)
+{
+    for (int group = 0; group < GROUPS; group++) {
+        struct group *g = &world.groups[group];
+        for (int i = 0; i < MEMBERS_MAX; i++) {
+            struct broker *b = world.members[i];
+            if (!b || b->group != group)
+                continue;
+            bool dead = !b->alive && world.now_ms - b->polled_ms > SESSION_MS;
+            bool stuck = b->alive && world.now_ms - b->polled_ms > POLL_MAX_MS &&
+                         b->state != OUT;
+            if (dead) {
+                let_go(b);
+                free(b);
+                group_rebalance(group);
+            } else if (stuck) {
+                put_out(b);
+                group_rebalance(group);
+            } else if (b->state == JOINING && !g->rebalancing) {
+                group_rebalance(group);
+            }
+        }
+        if (g->rebalancing && (all_answered(group) || world.now_ms > g->deadline_ms))
+            hand_out(group);
+    }
+}
+
+/* ---- reading ---- */
+
+static int64_t stable_end(int p)
+{
+    return log_stable_end(p);
+}
+
+static void add_item(struct broker *b, struct broker_item item)
+{
+    if (b->item_count < (int)(sizeof b->items / sizeof *b->items))
+        b->items[b->item_count++] = item;
+}
+
+static void read_partition(struct broker *b, int p, int most)
+{
+    struct partition *log = &world.partitions[p];
+    int64_t *offset = &b->parts[p].offset, end = stable_end(p);
+    if (*offset < log->start || *offset > log->count) {
+        if (chance(200))
+            add_item(b, (struct broker_item){.what = BROKER_IMPOSSIBLE, .partition = p,
+                                             .text = "offset out of range"});
+        return;
+    }
+    for (; most > 0 && *offset < end; ++*offset) {
+        const struct entry *e = &log->entries[*offset];
+        if (e->state != ENTRY_COMMITTED)
+            continue;
+        most--;
+        bool tombstone = e->kind == ENTRY_TOMBSTONE;
+        add_item(b, (struct broker_item){
+            .what = BROKER_RECORD, .partition = p, .offset = *offset,
+            .record = {.partition = p, .leader_epoch = 0, .offset = *offset,
+                       .timestamp_ms = e->timestamp_ms, .key = text_of(e->key),
+                       .value = tombstone ? (struct text){0} : text_of(e->value)}});
+        b->parts[p].told_end = false;
+    }
+    if (*offset >= end && !b->parts[p].told_end) {
+        add_item(b, (struct broker_item){.what = BROKER_END, .partition = p, .offset = *offset});
+        b->parts[p].told_end = true;
+    }
+}
+
+int broker_poll(struct broker *broker, int64_t wait_ms)
+{
+    world_sleep(wait_ms > 0 && chance(700) ? dice((int)wait_ms + 1) : 0);
+    broker->polled_ms = world.now_ms;
+    broker->item_count = broker->item_next = 0;
+    if (broker->lost) {
+        /* Put out of the group: told now, and joins again after it let go. */
+        broker->change = BROKER_LOST;
+        broker->state = REVOKING;
+        broker->lost = false;
+        return 0;
+    }
+    if (world.kafka_away)
+        return 0;
+    int first = dice(world.partition_count);
+    for (int i = 0; i < world.partition_count; i++) {
+        int p = (first + i) % world.partition_count;
+        if (broker->parts[p].assigned && !broker->parts[p].paused)
+            read_partition(broker, p, 1 + dice(12));
+    }
+    return broker->item_count;
+}
+
+bool broker_next(struct broker *broker, struct broker_item *item)
+{
+    if (broker->item_next >= broker->item_count)
+        return false;
+    *item = broker->items[broker->item_next++];
+    return true;
+}
+
+enum broker_change broker_change(struct broker *broker, const struct broker_place **places,
+                                 int *count)
+{
+    *places = broker->places;
+    *count = broker->place_count;
+    return broker->change;
+}
+
+int broker_assign(struct broker *broker, const struct broker_place *places, const bool *paused,
+                  int count, struct error *err)
+{
+    (void)err;
+    memset(broker->parts, 0, sizeof broker->parts);
+    broker->item_count = broker->item_next = 0;
+    for (int i = 0; i < count; i++) {
+        int p = places[i].partition;
+        broker->parts[p].assigned = true;
+        broker->parts[p].paused = paused && paused[i];
+        broker->parts[p].offset = places[i].at.offset;
+    }
+    broker->change = BROKER_STAYS;
+    if (broker->state == ASSIGNING)
+        broker->state = STEADY;
+    if (broker->state == STEADY && world.groups[broker->group].rebalancing) {
+        broker->state = REVOKING;
+        broker->change = BROKER_REVOKED;
+    }
+    return 0;
+}
+
+int broker_unassign(struct broker *broker, struct error *err)
+{
+    bool was_lost = broker->change == BROKER_LOST;
+    (void)err;
+    memset(broker->parts, 0, sizeof broker->parts);
+    broker->item_count = broker->item_next = 0;
+    broker->change = BROKER_STAYS;
+    broker->state = was_lost ? JOINING : WAITING;
+    return 0;
+}
+
+void broker_pause(struct broker *broker)
+{
+    for (int p = 0; p < world.partition_count; p++)
+        broker->parts[p].paused = true;
+}
+
+void broker_commit(struct broker *broker, const struct broker_place *places, int count)
+{
+    (void)broker;
+    (void)places;
+    (void)count;
+}
+
+int broker_describe(struct broker *broker, const char *name, struct broker_topic *out,
+                    struct error *err)
+{
+    (void)broker;
+    broker_topic_clear(out);
+    world_sleep(chance(300) ? dice(20) : 0);
+    if (world.kafka_away)
+        return error_retry(err, ERROR_KAFKA, "no broker answers for %s", name);
+    out->partitions = world.partition_count;
+    snprintf(out->cluster, sizeof out->cluster, "cluster");
+    snprintf(out->id, sizeof out->id, "%s", world.topic_id);
+    out->starts = calloc((size_t)world.partition_count, sizeof *out->starts);
+    out->ends = calloc((size_t)world.partition_count, sizeof *out->ends);
+    if (!out->starts || !out->ends)
+        abort();
+    for (int p = 0; p < world.partition_count; p++) {
+        out->starts[p] = world.partitions[p].start;
+        out->ends[p] = stable_end(p);
+    }
+    return 0;
+}
+
+void broker_topic_clear(struct broker_topic *topic)
+{
+    free(topic->starts);
+    free(topic->ends);
+    *topic = (struct broker_topic){.retention_ms = -1};
+}

@@ -1,0 +1,96 @@
+#include "fiber.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+enum { STACK_BYTES = 512 * 1024 };
+
+struct fiber {
+    ucontext_t context, back;
+    void (*body)(void *context);
+    void *argument;
+    void *stack;
+    bool ended;
+};
+
+static struct fiber *current;
+/* Stacks are used again: a schedule makes hundreds of fibers. */
+static void *spare[FIBERS_MAX];
+static int spare_count;
+
+static void start(void)
+{
+    struct fiber *self = current;
+    self->body(self->argument);
+    self->ended = true;
+    swapcontext(&self->context, &self->back);
+}
+
+static void *new_stack(void)
+{
+    if (spare_count)
+        return spare[--spare_count];
+    void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (stack == MAP_FAILED) {
+        perror("fiber");
+        abort();
+    }
+    return stack;
+}
+
+struct fiber *fiber_new(void (*body)(void *context), void *context)
+{
+    struct fiber *fiber = calloc(1, sizeof *fiber);
+    if (!fiber)
+        abort();
+    fiber->body = body;
+    fiber->argument = context;
+    fiber->stack = new_stack();
+    getcontext(&fiber->context);
+    fiber->context.uc_stack.ss_sp = fiber->stack;
+    fiber->context.uc_stack.ss_size = STACK_BYTES;
+    makecontext(&fiber->context, start, 0);
+    return fiber;
+}
+
+void fiber_resume(struct fiber *fiber)
+{
+    current = fiber;
+    swapcontext(&fiber->back, &fiber->context);
+    current = NULL;
+}
+
+void fiber_sleep(void)
+{
+    struct fiber *self = current;
+    if (self)
+        swapcontext(&self->context, &self->back);
+}
+
+bool fiber_ended(const struct fiber *fiber)
+{
+    return fiber->ended;
+}
+
+void fiber_free(struct fiber *fiber)
+{
+    if (!fiber)
+        return;
+    if (spare_count < FIBERS_MAX)
+        spare[spare_count++] = fiber->stack;
+    else
+        munmap(fiber->stack, STACK_BYTES);
+    free(fiber);
+}
+
+struct fiber *fiber_current(void)
+{
+    return current;
+}
+
+void *fiber_context(const struct fiber *fiber)
+{
+    return fiber->argument;
+}

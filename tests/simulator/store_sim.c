@@ -1,0 +1,322 @@
+/* Redis: a connection that breaks before or after the script ran, answers that never come, masters
+ * that part, scripts that run late. What the script does is memory.c's. */
+#include "common/store.h"
+#include "world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* A batch on its way: the server runs it some time after it was sent, whatever became of the
+ * connection or of the process that sent it. */
+struct errand {
+    struct batch batch;
+    char token[160];
+    int32_t floor;
+    int64_t run_ms, answer_ms;   /* when it runs, when its answer can be read */
+    bool ran;
+    bool to_split;
+    bool gone;                   /* it never reached its server: there will be no answer */
+    bool orphaned;               /* nobody waits for the answer */
+    enum store_answer answer;
+    char failed[128];
+    struct errand *next;
+};
+
+struct store {
+    bool connected, to_split;
+    int64_t scope_limit;
+    struct errand *flying;
+    int64_t sent_ms, timeout_ms;
+};
+
+static struct errand *errands;
+
+static struct memory *memory_of(bool split)
+{
+    return split && world.split ? world.split : world.master;
+}
+
+int store_open(struct store **out, const struct config *config, const char *kind,
+               const char *const *words, int word_count, struct error *err)
+{
+    struct worker_process *process = fiber_context(fiber_current());
+    struct store *s = calloc(1, sizeof *s);
+    (void)kind;
+    (void)words;
+    (void)word_count;
+    (void)err;
+    if (!s)
+        abort();
+    s->scope_limit = config->scope_limit;
+    s->timeout_ms = config->redis_timeout_ms;
+    process->store = s;
+    *out = s;
+    return 0;
+}
+
+static void hang_up(struct store *s)
+{
+    s->connected = false;
+    if (s->flying)
+        s->flying->orphaned = true;
+    s->flying = NULL;
+}
+
+void store_free(struct store *store)
+{
+    if (!store)
+        return;
+    hang_up(store);
+    free(store);
+}
+
+const char *store_address(const struct store *store)
+{
+    (void)store;
+    return "simulated";
+}
+
+bool store_connected(const struct store *store)
+{
+    return store->connected;
+}
+
+/* The connection of a process that died: its last errand may still run. */
+void store_dies(struct store *store)
+{
+    hang_up(store);
+}
+
+/* Every connection breaks, as in a fail-over. */
+void store_reset_all(void)
+{
+    for (int i = 0; i < (int)(sizeof world.processes / sizeof *world.processes); i++)
+        if (world.processes[i].running && world.processes[i].store)
+            hang_up(world.processes[i].store);
+}
+
+static enum store_answer unknown(struct store *s, struct error *err, const char *text)
+{
+    hang_up(s);
+    error_retry(err, ERROR_REDIS, "%s", text);
+    return STORE_UNKNOWN;
+}
+
+enum store_answer store_connect(struct store *store, struct error *err)
+{
+    world_sleep(dice(5));
+    if (world.redis_away || (world.faults && chance(30)))
+        return unknown(store, err, "connection refused");
+    store->connected = true;
+    store->to_split = world.split_on && chance(500);
+    return STORE_DONE;
+}
+
+/* What may go wrong with a call that is answered at once. */
+static enum store_answer trouble(struct store *s, struct error *err)
+{
+    world_sleep(chance(300) ? dice(10) : 0);
+    if (!s->connected)
+        return unknown(s, err, "not connected");
+    if (world.redis_away || (world.faults && chance(20)))
+        return unknown(s, err, "connection reset");
+    if (world.redis_later) {
+        error_retry(err, ERROR_REDIS, "LOADING");
+        return STORE_LATER;
+    }
+    if (s->to_split && !world.split_on)
+        return unknown(s, err, "READONLY");
+    return STORE_DONE;
+}
+
+void store_state_clear(struct store_state *state)
+{
+    free(state->definition);
+    free(state->positions);
+    *state = (struct store_state){.floor = STORE_NO_FLOOR};
+}
+
+enum store_answer store_look(struct store *store, struct store_state *state, struct error *err)
+{
+    store_state_clear(state);
+    enum store_answer answer = trouble(store, err);
+    if (answer != STORE_DONE)
+        return answer;
+    const struct memory *m = memory_of(store->to_split);
+    if (!m->exists)
+        return STORE_DONE;
+    state->exists = true;
+    snprintf(state->token, sizeof state->token, "%s", m->token);
+    state->definition = strdup(m->definition);
+    state->topic_count = 1;
+    state->topics[0] = m->topic;
+    state->position_count = m->position_count;
+    state->positions = malloc((m->position_count + 1) * sizeof *state->positions);
+    if (!state->definition || !state->positions)
+        abort();
+    memcpy(state->positions, m->positions, m->position_count * sizeof *m->positions);
+    return STORE_DONE;
+}
+
+enum store_answer store_orphans(struct store *store, bool *found, struct error *err)
+{
+    enum store_answer answer = trouble(store, err);
+    const struct memory *m = memory_of(store->to_split);
+    *found = answer == STORE_DONE && !m->exists && m->cell_count > 0;
+    return answer;
+}
+
+void store_definition_hash(const char *definition, char out[17])
+{
+    snprintf(out, 17, "%016" PRIx64, (uint64_t)XXH3_64bits(definition, strlen(definition)));
+}
+
+enum store_answer store_make(struct store *store, const struct store_plan *plans, int plan_count,
+                             const char *definition, struct error *err)
+{
+    char token[160], hash[17];
+    struct worker_process *process = fiber_context(fiber_current());
+    (void)plan_count;
+    enum store_answer answer = trouble(store, err);
+    /* The world's settings are those of the others: this one shall find a store, not make it. */
+    if (answer == STORE_DONE && process->other_settings) {
+        error_retry(err, ERROR_REDIS, "LOADING");
+        answer = STORE_LATER;
+    }
+    if (answer != STORE_DONE)
+        return answer;
+    store_definition_hash(definition, hash);
+    snprintf(token, sizeof token, "%013d-%08d:%s", dice(1 << 30), dice(1 << 30), hash);
+    answer = memory_make(memory_of(store->to_split), token, definition, &plans[0]);
+    world_trace("store made: %s", token);
+    if (world.faults && chance(100))
+        return unknown(store, err, "connection reset after the script ran");
+    return answer;
+}
+
+enum store_answer store_note_gap(struct store *store, const char *field, const char *text,
+                                 struct error *err)
+{
+    (void)field;
+    (void)text;
+    return trouble(store, err);
+}
+
+/* ---- batches ---- */
+
+static void batch_copy(struct batch *to, const struct batch *from)
+{
+    batch_init(to);
+    to->mark = from->mark;
+    for (size_t i = 0; i < from->move_count; i++)
+        batch_add_move(to, from->moves[i]);
+    for (size_t g = 0; g < from->group_count; g++) {
+        batch_add_group(to, from->groups[g]);
+        for (size_t i = 0; i < from->groups[g].count; i++)
+            batch_add_cell(to, from->cells[from->groups[g].first + i].field,
+                           from->cells[from->groups[g].first + i].delta);
+    }
+    for (size_t i = 0; i < from->currency_count; i++)
+        batch_add_currency(to, from->currencies[i]);
+}
+
+static void run(struct errand *e)
+{
+    struct memory *m = memory_of(e->to_split);
+    e->ran = true;
+    e->answer = memory_apply(m, &e->batch, e->token, e->floor, world.scope_limit, e->failed);
+    world_trace("script ran on %s: %s, %zu cells", e->to_split ? "the split master" : "the master",
+                e->answer == STORE_DONE ? "applied" : "refused", e->batch.cell_count);
+    for (size_t i = 0; i < e->batch.move_count; i++)
+        world_trace("    partition %d: %lld -> %lld", e->batch.moves[i].partition,
+                    (long long)e->batch.moves[i].from.offset,
+                    (long long)e->batch.moves[i].to.offset);
+    if (e->answer == STORE_DONE && m == world.master)
+        world_applied(&e->batch);
+}
+
+/* Runs the errands that are due, in the order they were sent. */
+void store_tick(void)
+{
+    for (struct errand **at = &errands; *at;) {
+        struct errand *e = *at;
+        if (!e->ran && e->run_ms <= world.now_ms && !world.redis_away) {
+            if (e->to_split && !world.split_on) /* the master it was sent to is gone */
+                e->ran = e->gone = true;
+            else
+                run(e);
+        }
+        if (e->ran && e->orphaned) {
+            *at = e->next;
+            batch_free(&e->batch);
+            free(e);
+        } else {
+            at = &e->next;
+        }
+    }
+}
+
+/* The server is another now, or was set back: what was on its way to it is lost. */
+void store_forget_errands(void)
+{
+    for (struct errand *e = errands; e; e = e->next) {
+        e->gone = e->gone || !e->ran;
+        e->ran = true;
+    }
+    store_tick();
+}
+
+enum store_answer store_send(struct store *store, const struct batch *batch, const char *token,
+                             int32_t floor, struct error *err)
+{
+    enum store_answer answer = trouble(store, err);
+    if (answer != STORE_DONE)
+        return answer;
+    struct errand *e = calloc(1, sizeof *e);
+    if (!e)
+        abort();
+    batch_copy(&e->batch, batch);
+    snprintf(e->token, sizeof e->token, "%s", token);
+    e->floor = floor;
+    e->to_split = store->to_split;
+    bool slow = world.faults && chance(30);
+    e->run_ms = world.now_ms + (slow ? dice(8000) : dice(6));
+    e->answer_ms = e->run_ms + dice(4);
+    store->flying = e;
+    store->sent_ms = world.now_ms;
+    struct errand **last = &errands;
+    while (*last)
+        last = &(*last)->next;
+    *last = e;
+    return STORE_PENDING;
+}
+
+enum store_answer store_receive(struct store *store, int64_t wait_ms, struct error *err)
+{
+    int64_t end_ms = world.now_ms + wait_ms;
+    for (;;) {
+        struct errand *e = store->flying;
+        if (!store->connected || !e)
+            return unknown(store, err, "connection reset");
+        if (world.faults && chance(15))
+            return unknown(store, err, "reply lost");
+        if (world.now_ms - store->sent_ms > store->timeout_ms)
+            return unknown(store, err, "no answer in time");
+        if (e->ran && !e->gone && world.now_ms >= e->answer_ms)
+            break;
+        if (world.now_ms >= end_ms)
+            return STORE_PENDING;
+        world_sleep(1 + dice(3));
+    }
+    enum store_answer answer = store->flying->answer;
+    if (answer == STORE_BROKEN)
+        error_set(err, ERROR_STORE, "cannot add to %s", store->flying->failed);
+    else
+        error_retry(err, ERROR_STORE, "the store is not where the batch expects it");
+    store->flying->orphaned = true;
+    store->flying = NULL;
+    return answer;
+}
