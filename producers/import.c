@@ -310,11 +310,14 @@ static int work(struct import *import, const struct config *config, int32_t day,
     return 0;
 }
 
-static void part(const char *format, int64_t n, bool always)
+/* "<before>5,009 events<after>", nothing when there are none unless it is `always` said. */
+static void part(const char *before, int64_t n, const char *what, const char *after, bool always)
 {
     char number[40];
     if (n || always) {
-        fprintf(stderr, format, grouped(n, number));
+        const bool plural = what[0] && n != 1;
+        fprintf(stderr, "%s%s%s%s%s%s", before, grouped(n, number), what[0] ? " " : "", what,
+                plural ? "s" : "", after);
     }
 }
 
@@ -324,18 +327,15 @@ static void summarize(struct import *import)
     int64_t undelivered = counts.sent - counts.delivered - counts.failed;
     progress_clear(&import->progress);
     fprintf(stderr, "import: %s:", import->path);
-    part(" %s rows", drafter_rows(import->drafter), true);
-    part(" (%s gave no event)", drafter_skipped(import->drafter), false);
-    if (import->options->dry_run) {
-        part(": %s events printed", counts.sent, true);
-    } else {
-        part(": %s events delivered", counts.delivered, true);
-        part(", %s already there", counts.there, true);
-        part(", %s sent but not confirmed", undelivered, false);
-    }
-    part(", %s repeated in the file", counts.repeated, false);
-    part(", %s refused", import->refused_events, true);
-    part(" (%s rows)", import->refused_rows, false);
+    part(" ", drafter_rows(import->drafter), "row", "", true);
+    part(" (", drafter_skipped(import->drafter), "", " gave no event)", false);
+    part(": ", import->options->dry_run ? counts.sent : counts.delivered, "event",
+         import->options->dry_run ? " printed" : " delivered", true);
+    part(", ", counts.there, "", " already there", !import->options->dry_run);
+    part(", ", import->options->dry_run ? 0 : undelivered, "", " sent but not confirmed", false);
+    part(", ", counts.repeated, "", " repeated in the file", false);
+    part(", ", import->refused_events, "", " refused", true);
+    part(" (", import->refused_rows, "row", ")", false);
     fputc('\n', stderr);
 }
 
