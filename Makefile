@@ -116,8 +116,7 @@ lint: $(headers)
 
 # build/deps stays: it takes a minute to make again.
 clean:
-	rm -rf build/obj build/gen build/tests build/tandem build/*.a build/*-* build/address \
-	    build/undefined build/thread
+	rm -rf build/obj build/gen build/tests build/tandem build/*.a $(dir $(wildcard build/*/obj))
 
 distclean:
 	rm -rf build
