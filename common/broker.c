@@ -175,7 +175,7 @@ static bool item_of_error(const struct broker *b, const rd_kafka_message_t *mess
         item->what = BROKER_IMPOSSIBLE;
         return item->topic >= 0;
     case RD_KAFKA_RESP_ERR__LOG_TRUNCATION:
-        item->what = BROKER_TRUNCATED;
+        item->what = BROKER_IMPOSSIBLE;
         return item->topic >= 0;
     default:
         log_warning("kafka", log_s("error", rd_kafka_err2name(message->err)),
@@ -200,7 +200,7 @@ static bool item_of(struct broker *b, const rd_kafka_message_t *message, struct 
         return item->topic >= 0;
     /* Without its headers the record cannot be judged; reading it again can. */
     log_error("no memory for a record's headers", log_i("partition", message->partition));
-    item->what = BROKER_TRUNCATED;
+    item->what = BROKER_IMPOSSIBLE;
     item->text = "out of memory";
     return true;
 }

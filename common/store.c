@@ -1,5 +1,6 @@
 #include "common/store.h"
 
+#include "accept_lua.h"
 #include "apply_lua.h"
 #include "look_lua.h"
 #include "make_lua.h"
@@ -28,7 +29,7 @@ struct store {
     int word_count;
     int64_t scope_limit;
     char prefix[64], position_key[96], floor_key[96], dirty_key[96], currency_key[96], gap_key[96];
-    struct redis_script apply, look, make;
+    struct redis_script accept, apply, look, make;
     int64_t guarded_ms, sent_ms, timeout_ms;
     long long evicted;            /* baseline of this connection; -1: none yet */
     char run_id[48];
@@ -70,6 +71,7 @@ int store_open(struct store **out, const struct config *config, const char *kind
     snprintf(s->dirty_key, sizeof s->dirty_key, "%sdirty", s->prefix);
     snprintf(s->currency_key, sizeof s->currency_key, "%scurrency", s->prefix);
     snprintf(s->gap_key, sizeof s->gap_key, "%sgap", s->prefix);
+    redis_script_init(&s->accept, accept_lua);
     redis_script_init(&s->apply, apply_lua);
     redis_script_init(&s->look, look_lua);
     redis_script_init(&s->make, make_lua);
@@ -488,6 +490,88 @@ enum store_answer store_note_gap(struct store *store, const char *field, const c
         return answer_of(answer);
     freeReplyObject(reply);
     return STORE_DONE;
+}
+
+/* ---- accepting a gap ---- */
+
+static const struct store_position *position_in(const struct store_state *state, int topic,
+                                                int32_t partition)
+{
+    for (size_t i = 0; i < state->position_count; i++)
+        if (state->positions[i].topic == topic && state->positions[i].partition == partition)
+            return &state->positions[i];
+    return NULL;
+}
+
+static void args_of_ids(struct store *s, const struct store_topic *known,
+                          const struct store_topic *now)
+{
+    const char *const parts[] = {"cluster:%s", "id:%s"};
+    const char *const before[] = {known->cluster, known->id};
+    const char *const after[] = {now->cluster, now->id};
+    for (int i = 0; i < 2; i++) {
+        char *field = number_room(s);
+        snprintf(field, NUMBER_BYTES, parts[i], known->word);
+        arg_string(s, field);
+        arg_string(s, before[i]);
+        arg_string(s, after[i]);
+    }
+}
+
+static void args_of_step(struct store *s, const char *word, const struct store_position *from,
+                         const struct store_position *to)
+{
+    arg_field(s, "begin:%s:%d", word, to->partition);
+    arg_number(s, from->begin);
+    arg_number(s, to->begin);
+    arg_field(s, "%s:%d", word, to->partition);
+    arg_place(s, from->at);
+    arg_place(s, to->at);
+}
+
+enum store_answer store_accept(struct store *store, const struct store_state *state, int topic,
+                               const struct store_topic *now,
+                               const struct store_position *positions, size_t count,
+                               const char *const *notes, struct error *err)
+{
+    const struct store_topic *known = &state->topics[topic];
+    const char *keys[] = {store->position_key, store->gap_key};
+    char field[300];
+    redisReply *reply;
+    args_clear(store);
+    if (!args_reserve(store, 16 + 8 * count, 16 + 8 * count)) {
+        error_memory(err);
+        return STORE_BROKEN;
+    }
+    arg_string(store, keys[0]);
+    arg_string(store, keys[1]);
+    arg_string(store, state->token);
+    arg_number(store, (int64_t)(2 * count) + (now ? 2 : 0));
+    if (now)
+        args_of_ids(store, known, now);
+    for (size_t i = 0; i < count; i++)
+        args_of_step(store, known->word, position_in(state, topic, positions[i].partition),
+                     &positions[i]);
+    arg_number(store, (int64_t)count);
+    struct batch text; /* keeps the field names until they are sent */
+    batch_init(&text);
+    batch_add_group(&text, (struct batch_group){.head = text_of("")});
+    for (size_t i = 0; i < count; i++) {
+        snprintf(field, sizeof field, "%s:%" PRId32, known->name, positions[i].partition);
+        batch_add_cell(&text, text_of(field), 0);
+    }
+    for (size_t i = 0; i < text.cell_count; i++) {
+        arg(store, text.cells[i].field);
+        arg_string(store, notes[i]);
+    }
+    enum redis_answer answer = redis_eval(store->redis, &store->accept, 2, &reply, err,
+                                          (int)store->arg_count, store->argv, store->lengths);
+    batch_free(&text);
+    if (answer != REDIS_OK)
+        return answer_of(answer);
+    bool accepted = reply->str && strcmp(reply->str, "accepted") == 0;
+    freeReplyObject(reply);
+    return accepted ? STORE_DONE : STORE_MOVED;
 }
 
 /* ---- applying ---- */

@@ -90,9 +90,18 @@ struct store_plan {
 enum store_answer store_make(struct store *store, const struct store_plan *plans, int plan_count,
                              const char *definition, struct error *err);
 
-/* Notes for people in the hash `gap`: from where the log is counted. */
+/* Notes for people in the hash `gap`: what of the log was never counted, or cannot be proven. */
 enum store_answer store_note_gap(struct store *store, const char *field, const char *text,
                                  struct error *err);
+
+/* An operator accepts that the log is not what the store stands at. Takes topic `topic` of the
+ * kind from `state` (as last looked at) to `positions` (begin and place, one a partition named),
+ * and to the ids in `now` (NULL: they stay). `notes` go to the hash `gap`, one a position.
+ * STORE_DONE; STORE_MOVED when the store is no longer as `state` says: look again. */
+enum store_answer store_accept(struct store *store, const struct store_state *state, int topic,
+                               const struct store_topic *now,
+                               const struct store_position *positions, size_t count,
+                               const char *const *notes, struct error *err);
 
 /* Sends a batch that expects `token` and `floor`; the answer comes by store_receive(). The batch
  * must stay as it is until then. STORE_PENDING, or STORE_UNKNOWN. */

@@ -1,6 +1,7 @@
 #include "consumers/opening.h"
 
 #include "common/log.h"
+#include "consumers/gap.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -156,34 +157,69 @@ static int check_definition(const struct opening *o, struct error *err)
                      "with `tandem rebuild`", differences);
 }
 
-static int check_log(struct opening *o, struct error *err)
+static int check_partitions(const struct opening *o, struct error *err)
 {
     const struct store_topic *known = &o->state.topics[0];
-    const struct broker_topic *log = &o->log;
     const char *name = own_topic(o);
     if (strcmp(known->name, name) != 0)
         return error_set(err, ERROR_LOG, "the store counts topic %s, this worker reads %s",
                          known->name, name);
-    if (known->partitions != log->partitions)
+    if (known->partitions != o->log.partitions)
         return error_set(err, ERROR_LOG,
                          "topic %s has %" PRId32 " partitions, the store counts %" PRId32
                          ": partitions are fixed; more of them need a new topic and an import",
-                         name, log->partitions, known->partitions);
-    if (known->cluster[0] && log->cluster[0] && strcmp(known->cluster, log->cluster) != 0)
-        return error_set(err, ERROR_LOG, "the store counts Kafka cluster %s, this is cluster %s",
-                         known->cluster, log->cluster);
-    if (!o->config->topic_id_check)
-        return 0;
-    if (known->id[0] && log->id[0] && strcmp(known->id, log->id) != 0)
-        return error_set(err, ERROR_LOG,
-                         "topic %s was deleted and made anew: the store counts id %s, this one is "
-                         "%s; its offsets mean other records now", name, known->id, log->id);
-    if (!log->id[0] && !o->warned) {
+                         name, o->log.partitions, known->partitions);
+    return 0;
+}
+
+static bool differs(const char *known, const char *now)
+{
+    return known[0] && now[0] && strcmp(known, now) != 0;
+}
+
+/* The log is the one the store counts: the same cluster, and the same topic, not one made anew. */
+static enum store_answer check_ids(struct opening *o, struct error *err)
+{
+    const struct store_topic *known = &o->state.topics[0];
+    const struct broker_topic *log = &o->log;
+    bool cluster = differs(known->cluster, log->cluster);
+    bool topic = o->config->topic_id_check && differs(known->id, log->id);
+    if (o->config->topic_id_check && !log->id[0] && !o->warned) {
         log_warning("the broker gives no topic ids: a topic made anew would not be noticed",
-                    log_s("topic", name));
+                    log_s("topic", known->name));
         o->warned = true;
     }
-    return 0;
+    if (!cluster && !topic)
+        return STORE_DONE;
+    if (o->accept_gap)
+        return gap_take_topic(o, err);
+    error_set(err, ERROR_LOG,
+              "topic %s is not the one that was counted: the store knows cluster %s, topic id %s; "
+              "this is cluster %s, topic id %s (deleted and made anew, or another Kafka); its "
+              "offsets mean other records; --accept-gap counts it from its beginning, on top of "
+              "what is there", known->name, known->cluster, known->id, log->cluster, log->id);
+    return STORE_BROKEN;
+}
+
+static enum store_answer look(struct opening *o, struct error *err)
+{
+    enum store_answer answer = store_look(o->store, &o->state, err);
+    if (answer != STORE_DONE || o->state.exists)
+        return answer;
+    if (o->state.others) {
+        error_set(err, ERROR_STORE,
+                  "the store of business %s lacks the positions of %s: it is damaged",
+                  o->config->business, o->kind->name);
+        return STORE_BROKEN;
+    }
+    answer = make_store(o, err);
+    if (answer == STORE_DONE)
+        answer = store_look(o->store, &o->state, err);
+    if (answer == STORE_DONE && !o->state.exists) {
+        error_retry(err, ERROR_STORE, "the store went away while it was made");
+        return STORE_LATER;
+    }
+    return answer;
 }
 
 enum store_answer opening_check(struct opening *o, struct error *err)
@@ -192,23 +228,15 @@ enum store_answer opening_check(struct opening *o, struct error *err)
         return answer_of_log(err);
     if (check_topic(o, own_topic(o), &o->log, err) != 0)
         return STORE_BROKEN;
-    enum store_answer answer = store_look(o->store, &o->state, err);
-    if (answer == STORE_DONE && !o->state.exists && o->state.others) {
-        error_set(err, ERROR_STORE,
-                  "the store of business %s lacks the positions of %s: it is damaged",
-                  o->config->business, o->kind->name);
-        return STORE_BROKEN;
-    }
-    if (answer == STORE_DONE && !o->state.exists) {
-        answer = make_store(o, err);
-        if (answer == STORE_DONE)
-            answer = store_look(o->store, &o->state, err);
-        if (answer == STORE_DONE && !o->state.exists) {
-            error_retry(err, ERROR_STORE, "the store went away while it was made");
-            return STORE_LATER;
-        }
-    }
+    enum store_answer answer = look(o, err);
     if (answer != STORE_DONE)
         return answer;
-    return check_definition(o, err) == 0 && check_log(o, err) == 0 ? STORE_DONE : STORE_BROKEN;
+    if (check_definition(o, err) != 0 || check_partitions(o, err) != 0)
+        return STORE_BROKEN;
+    answer = check_ids(o, err);
+    if (answer == STORE_MOVED) { /* somebody else accepted it meanwhile, or the store moved on */
+        error_retry(err, ERROR_STORE, "the store moved while a gap was accepted");
+        return STORE_LATER;
+    }
+    return answer == STORE_DONE ? look(o, err) : answer;
 }

@@ -9,6 +9,7 @@
 #include "common/store.h"
 #include "consumers/deadletter.h"
 #include "consumers/flush.h"
+#include "consumers/gap.h"
 #include "consumers/opening.h"
 #include "consumers/parts.h"
 
@@ -19,6 +20,7 @@
 enum {
     IMPOSSIBLE_MS = 30000,       /* an offset is refused for so long before it counts as gone: a
                                     new leader may trail for a while */
+    IMPOSSIBLE_RETRY_MS = 1000,
     LATER_MS = 1000,             /* a batch is sent again for so long before it is dropped */
     BACK_OFF_MIN_MS = 100,
     BACK_OFF_MAX_MS = 5000,
@@ -623,32 +625,42 @@ static int take_record(struct worker *w, struct part *part, const struct record 
     return part->reading ? fold_one(w, part, record, err) : 0;
 }
 
+/* The log has refused the position for long enough. */
+static int gone(struct worker *w, struct part *part, const char *text, struct error *err)
+{
+    const char *topic = w->topics[part->topic];
+    if (broker_describe(w->broker, topic, &w->opening.log, err) != 0)
+        return err->retry ? 0 : -1;
+    if (w->options.accept_gap) {
+        enum store_answer answer = gap_step_over(&w->opening, part->partition, err);
+        part->impossible_ms = 0;
+        return answer == STORE_BROKEN ? -1 : 0;
+    }
+    return error_set(err, ERROR_LOG,
+                     "%s partition %" PRId32 ": the store stands at offset %" PRId64 ", the log "
+                     "holds %" PRId64 " to %" PRId64 ": %s; what lies between is lost (retention, "
+                     "or an unclean election); --accept-gap goes on without it and says so in "
+                     "every report",
+                     topic, part->partition, part->stored.offset,
+                     w->opening.log.starts[part->partition], w->opening.log.ends[part->partition],
+                     text);
+}
+
 static int impossible(struct worker *w, struct part *part, const char *text, struct error *err)
 {
     int64_t now_ms = clock_mono_ms();
-    struct error ignored;
+    struct error why;
     if (!part->impossible_ms)
         part->impossible_ms = now_ms;
-    if (now_ms - part->impossible_ms < IMPOSSIBLE_MS) {
-        error_set(err, ERROR_LOG, "%s partition %" PRId32 ": offset %" PRId64 ": %s",
-                  w->topics[part->topic], part->partition, part->stored.offset, text);
-        say_trouble(w, "the log does not give what the store expects", err);
-        drop(w);
-        broker_pause(w->broker);
-        w->look_ms = now_ms + 1000;
-        return 0;
-    }
-    int64_t start = -1, end = -1;
-    if (broker_describe(w->broker, w->topics[part->topic], &w->opening.log, &ignored) == 0) {
-        start = w->opening.log.starts[part->partition];
-        end = w->opening.log.ends[part->partition];
-    }
-    return error_set(err, ERROR_LOG,
-                     "%s partition %" PRId32 " stands at offset %" PRId64 " in the store, the log "
-                     "holds %" PRId64 " to %" PRId64 ": %s; records are missing between the two "
-                     "(retention, or a topic made anew)",
-                     w->topics[part->topic], part->partition, part->stored.offset, start, end,
-                     text);
+    error_set(&why, ERROR_LOG, "%s partition %" PRId32 ": offset %" PRId64 ": %s",
+              w->topics[part->topic], part->partition, part->stored.offset, text);
+    say_trouble(w, "the log does not give what the store expects", &why);
+    if (now_ms - part->impossible_ms >= IMPOSSIBLE_MS && gone(w, part, text, err) != 0)
+        return -1;
+    drop(w);
+    broker_pause(w->broker);
+    w->look_ms = now_ms + IMPOSSIBLE_RETRY_MS;
+    return 0;
 }
 
 static int take_end(struct worker *w, struct part *part, int64_t offset, struct error *err)
@@ -680,10 +692,8 @@ static int take_item(struct worker *w, const struct broker_item *item, struct er
     case BROKER_IMPOSSIBLE:
         return impossible(w, part, item->text, err);
     case BROKER_TRUNCATED:
-        return error_set(err, ERROR_LOG,
-                         "%s partition %" PRId32 " was cut back below offset %" PRId64
-                         " and written anew: %s", w->topics[part->topic], part->partition,
-                         part->stored.offset, item->text);
+        part->impossible_ms = clock_mono_ms() - IMPOSSIBLE_MS; /* the broker is sure of it */
+        return impossible(w, part, item->text, err);
     }
     return 0;
 }

@@ -205,6 +205,25 @@ enum store_answer store_note_gap(struct store *store, const char *field, const c
     return trouble(store, err);
 }
 
+enum store_answer store_accept(struct store *store, const struct store_state *state, int topic,
+                               const struct store_topic *now,
+                               const struct store_position *positions, size_t count,
+                               const char *const *notes, struct error *err)
+{
+    (void)notes;
+    enum store_answer answer = trouble(store, err);
+    struct memory *m = memory_of(store->to_split);
+    if (answer != STORE_DONE)
+        return answer;
+    if (!m->exists || strcmp(m->token, state->token) != 0)
+        return STORE_MOVED;
+    for (size_t i = 0; i < count; i++)
+        *memory_position(m, topic, positions[i].partition) = positions[i];
+    if (now)
+        m->topic = *now;
+    return STORE_DONE;
+}
+
 /* ---- batches ---- */
 
 static void batch_copy(struct batch *to, const struct batch *from)
