@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define BLOCK_FIRST ((size_t)64 * 1024)
+#define BLOCK_FIRST   ((size_t)64 * 1024)
 #define BLOCK_LARGEST ((size_t)4 * 1024 * 1024)
 
 struct block {

@@ -11,13 +11,15 @@ static bool fill(struct extract *x, struct arena *arena, const struct field *fie
         return true;
     }
     switch (extract_value(x, arena, source, field, &value)) {
-    case EXTRACT_FAILED: return false;
+    case EXTRACT_FAILED:
+        return false;
     case EXTRACT_NONE:
         if (field->required) {
             extract_fail(x, &source->template, "is empty");
         }
         return !field->required;
-    default: break;
+    default:
+        break;
     }
     field_store(field, base, value);
     if (field->kind == FIELD_CURRENCY) {
@@ -29,17 +31,19 @@ static bool fill(struct extract *x, struct arena *arena, const struct field *fie
 static bool fill_labels(struct extract *x, struct arena *arena, const struct spec *spec,
                         struct event *event)
 {
-    static const struct field label = {"label", FIELD_SLUG, false, false, 0, FIELD_NO_FLAG, NULL,
-                                       0, 0};
+    static const struct field label = {"label",       FIELD_SLUG, false, false, 0,
+                                       FIELD_NO_FLAG, NULL,       0,     0};
     struct value value;
     for (size_t i = 0; i < spec->label_count; i++) {
         switch (extract_value(x, arena, &spec->labels[i].source, &label, &value)) {
-        case EXTRACT_FAILED: return false;
+        case EXTRACT_FAILED:
+            return false;
         case EXTRACT_FOUND:
             event->labels[event->label_count++] =
                 (struct event_label){spec->labels[i].name, value.text};
             break;
-        default: break;
+        default:
+            break;
         }
     }
     return true;
@@ -48,9 +52,13 @@ static bool fill_labels(struct extract *x, struct arena *arena, const struct spe
 static bool fill_time(struct extract *x, const struct spec *spec, struct event *event)
 {
     switch (extract_time(x, &spec->time, &event->time_ms)) {
-    case EXTRACT_FOUND: return true;
-    case EXTRACT_NONE: extract_fail(x, &spec->time.template, "is empty"); return false;
-    default: return false;
+    case EXTRACT_FOUND:
+        return true;
+    case EXTRACT_NONE:
+        extract_fail(x, &spec->time.template, "is empty");
+        return false;
+    default:
+        return false;
     }
 }
 

@@ -8,12 +8,12 @@ struct drafter {
     const struct mapping *mapping;
     struct drafter_sink sink;
     bool neighbours;
-    size_t *places;           /* of each column of the mapping in a row */
+    size_t *places; /* of each column of the mapping in a row */
     struct text *columns;
-    size_t width;             /* fields of the header, and so of every row */
+    size_t width; /* fields of the header, and so of every row */
     struct extract x;
     struct arena *arena;
-    struct orders **orders;   /* of each spec that groups, else NULL */
+    struct orders **orders; /* of each spec that groups, else NULL */
     int64_t rows, skipped;
 };
 
@@ -194,9 +194,8 @@ bool drafter_row(struct drafter *drafter, const struct row *row)
         for (size_t i = 0; go_on && i < mapping->spec_count; i++) {
             if (extract_all(&drafter->x, &mapping->specs[i].when)) {
                 used = true;
-                go_on = drafter->orders[i]
-                            ? orders_add(drafter->orders[i], &drafter->x, row->line)
-                            : single_event(drafter, &mapping->specs[i], row->line);
+                go_on = drafter->orders[i] ? orders_add(drafter->orders[i], &drafter->x, row->line)
+                                           : single_event(drafter, &mapping->specs[i], row->line);
             }
         }
     }

@@ -26,6 +26,6 @@ bool drafter_row(struct drafter *drafter, const struct row *row);
 bool drafter_end(struct drafter *drafter);
 
 int64_t drafter_rows(const struct drafter *drafter);
-int64_t drafter_skipped(const struct drafter *drafter);  /* rows that gave no event on purpose */
+int64_t drafter_skipped(const struct drafter *drafter); /* rows that gave no event on purpose */
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #define EXCERPT_BYTES 48
-#define NUMBER_BYTES 200
+#define NUMBER_BYTES  200
 
 /* What stood there, short and without anything that a terminal would act on. */
 static const char *excerpt(struct text text, char out[EXCERPT_BYTES])
@@ -218,8 +218,8 @@ static enum extracted take_money(struct extract *x, const struct source *source,
     return result;
 }
 
-static enum extracted take_seconds(struct extract *x, const struct source *source,
-                                   struct text text, int64_t *out)
+static enum extracted take_seconds(struct extract *x, const struct source *source, struct text text,
+                                   int64_t *out)
 {
     struct decimal d;
     if (!read_decimal(x, text, &d) ||
@@ -249,9 +249,15 @@ static enum extracted take_number(struct extract *x, const struct source *source
 {
     enum extracted result;
     switch (field->kind) {
-    case FIELD_MONEY: result = take_money(x, source, text, &out->number); break;
-    case FIELD_SECONDS: result = take_seconds(x, source, text, &out->number); break;
-    default: result = take_whole(x, &source->template, text, &out->number); break;
+    case FIELD_MONEY:
+        result = take_money(x, source, text, &out->number);
+        break;
+    case FIELD_SECONDS:
+        result = take_seconds(x, source, text, &out->number);
+        break;
+    default:
+        result = take_whole(x, &source->template, text, &out->number);
+        break;
     }
     if (result != EXTRACT_FOUND) {
         return result;
@@ -276,7 +282,8 @@ static enum extracted take_text(struct extract *x, struct arena *arena, const st
     } else if (field->kind == FIELD_SLUG && !slug_valid(text)) {
         return extract_fail(x, &source->template,
                             "\"%s\" is not a slug (1-64 of A-Z a-z 0-9 . _ -); "
-                            "\"slug\": true makes one", excerpt(text, shown));
+                            "\"slug\": true makes one",
+                            excerpt(text, shown));
     } else if (text.len > 128) {
         return extract_fail(x, &source->template, "is longer than 128 bytes");
     } else if (!utf8_valid(text)) {
@@ -304,10 +311,10 @@ static enum extracted take_currency(struct extract *x, const struct source *sour
 {
     char shown[EXCERPT_BYTES];
     out->number = text.len == 3 ? currency_find(text) : -1;
-    return out->number >= 0 ? EXTRACT_FOUND
-                            : extract_fail(x, &source->template,
-                                           "\"%s\" is no currency of ISO 4217",
-                                           excerpt(text, shown));
+    return out->number >= 0
+               ? EXTRACT_FOUND
+               : extract_fail(x, &source->template, "\"%s\" is no currency of ISO 4217",
+                              excerpt(text, shown));
 }
 
 static enum extracted read_moment(struct extract *x, const struct template *template,
@@ -323,7 +330,8 @@ static enum extracted read_moment(struct extract *x, const struct template *temp
         return extract_fail(x, template, "\"%s\" is not in the years 2000-2099", shown);
     case PATTERN_DIFFERS:
         return extract_fail(x, template, "\"%s\" is not written %.60s", shown, format.at);
-    default: return EXTRACT_FOUND;
+    default:
+        return EXTRACT_FOUND;
     }
 }
 
@@ -354,9 +362,12 @@ static enum extracted take(struct extract *x, struct arena *arena, const struct 
     }
     switch (field->kind) {
     case FIELD_REF:
-    case FIELD_SLUG: return take_text(x, arena, source, field, text, out);
-    case FIELD_WORD: return take_word(x, source, field, text, out);
-    case FIELD_CURRENCY: return take_currency(x, source, text, out);
+    case FIELD_SLUG:
+        return take_text(x, arena, source, field, text, out);
+    case FIELD_WORD:
+        return take_word(x, source, field, text, out);
+    case FIELD_CURRENCY:
+        return take_currency(x, source, text, out);
     case FIELD_DATE:
         if (read_moment(x, &source->template, source->pattern, source->format, text, &moment) !=
             EXTRACT_FOUND) {
@@ -364,7 +375,8 @@ static enum extracted take(struct extract *x, struct arena *arena, const struct 
         }
         out->number = moment.day;
         return EXTRACT_FOUND;
-    default: return take_number(x, source, field, text, out);
+    default:
+        return take_number(x, source, field, text, out);
     }
 }
 
@@ -393,10 +405,15 @@ enum extracted extract_value(struct extract *x, struct arena *arena, const struc
     struct text text;
     *out = (struct value){{NULL, 0}, 0};
     switch (source->kind) {
-    case SOURCE_NONE: return EXTRACT_NONE;
-    case SOURCE_CONSTANT: *out = source->constant; return EXTRACT_FOUND;
-    case SOURCE_BETWEEN: return between(x, source, field, &out->number);
-    default: break;
+    case SOURCE_NONE:
+        return EXTRACT_NONE;
+    case SOURCE_CONSTANT:
+        *out = source->constant;
+        return EXTRACT_FOUND;
+    case SOURCE_BETWEEN:
+        return between(x, source, field, &out->number);
+    default:
+        break;
     }
     enum extracted result = join(x, &source->template, &text);
     if (result == EXTRACT_FOUND) {
@@ -421,15 +438,15 @@ static int64_t instant_of(const struct extract *x, const struct instant *instant
 
 enum extracted extract_time(struct extract *x, const struct instant *instant, int64_t *ms)
 {
-    static const struct field duration = {"the added time", FIELD_SECONDS, false, false, 0,
-                                          FIELD_NO_FLAG, NULL, 0, 315360000};
+    static const struct field duration = {"the added time", FIELD_SECONDS, false, false,    0,
+                                          FIELD_NO_FLAG,    NULL,          0,     315360000};
     struct text text;
     struct moment moment;
     struct value plus = {{NULL, 0}, 0};
     enum extracted result = join(x, &instant->template, &text);
     if (result == EXTRACT_FOUND) {
-        result = read_moment(x, &instant->template, &instant->pattern, instant->format, text,
-                             &moment);
+        result =
+            read_moment(x, &instant->template, &instant->pattern, instant->format, text, &moment);
     }
     if (result == EXTRACT_FOUND && instant->plus) {
         result = extract_value(x, NULL, instant->plus, &duration, &plus);
@@ -448,9 +465,12 @@ enum extracted extract_id(struct extract *x, struct arena *arena, const struct t
 {
     struct text text;
     switch (join(x, template, &text)) {
-    case EXTRACT_FAILED: return EXTRACT_FAILED;
-    case EXTRACT_NONE: return extract_fail(x, template, "is empty");
-    default: break;
+    case EXTRACT_FAILED:
+        return EXTRACT_FAILED;
+    case EXTRACT_NONE:
+        return extract_fail(x, template, "is empty");
+    default:
+        break;
     }
     if (text.len > 128) {
         return extract_fail(x, template, "gives an id longer than 128 bytes");
@@ -475,10 +495,14 @@ static bool holds(const struct extract *x, const struct condition *condition)
 {
     struct text text = x->columns[condition->column];
     switch (condition->kind) {
-    case CONDITION_EMPTY: return text.len == 0;
-    case CONDITION_NOT_EMPTY: return text.len > 0;
-    case CONDITION_IN: return among(condition, text);
-    default: return !among(condition, text);
+    case CONDITION_EMPTY:
+        return text.len == 0;
+    case CONDITION_NOT_EMPTY:
+        return text.len > 0;
+    case CONDITION_IN:
+        return among(condition, text);
+    default:
+        return !among(condition, text);
     }
 }
 

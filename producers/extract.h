@@ -13,9 +13,9 @@
 struct extract {
     const struct mapping *mapping;
     const struct zone *zone;
-    const struct text *columns;   /* the row's texts of mapping->columns, blanks trimmed */
-    int exponent;                 /* decimals of the event's currency, for amounts */
-    char problem[400];            /* after EXTRACT_FAILED */
+    const struct text *columns; /* the row's texts of mapping->columns, blanks trimmed */
+    int exponent;               /* decimals of the event's currency, for amounts */
+    char problem[400];          /* after EXTRACT_FAILED */
     char joined[EXTRACT_TEXT_MAX];
 };
 

@@ -5,23 +5,35 @@
 #include <stddef.h>
 
 #define AT(member) offsetof(struct event, member)
-#define MONEY 0, MONEY_MAX
-#define COUNTS 0, 1000000
-#define SECONDS 0, 315360000
+#define MONEY      0, MONEY_MAX
+#define COUNTS     0, 1000000
+#define SECONDS    0, 315360000
 
-#define REF(name, member) {name, FIELD_REF, true, false, AT(member), FIELD_NO_FLAG, NULL, 0, 0}
-#define REF_MAYBE(name, member) \
-    {name, FIELD_REF, false, false, AT(member), FIELD_NO_FLAG, NULL, 0, 0}
-#define SLUG_MAYBE(name, member) \
-    {name, FIELD_SLUG, false, false, AT(member), FIELD_NO_FLAG, NULL, 0, 0}
-#define WORD(name, member, words) \
-    {name, FIELD_WORD, true, false, AT(member), FIELD_NO_FLAG, words, 0, 0}
+#define REF(name, member)                                                   \
+    {                                                                       \
+        name, FIELD_REF, true, false, AT(member), FIELD_NO_FLAG, NULL, 0, 0 \
+    }
+#define REF_MAYBE(name, member)                                              \
+    {                                                                        \
+        name, FIELD_REF, false, false, AT(member), FIELD_NO_FLAG, NULL, 0, 0 \
+    }
+#define SLUG_MAYBE(name, member)                                              \
+    {                                                                         \
+        name, FIELD_SLUG, false, false, AT(member), FIELD_NO_FLAG, NULL, 0, 0 \
+    }
+#define WORD(name, member, words)                                             \
+    {                                                                         \
+        name, FIELD_WORD, true, false, AT(member), FIELD_NO_FLAG, words, 0, 0 \
+    }
 
 /* An event's own number comes first, then what all types share. */
-#define COMMON(name) \
+#define COMMON(name)                                                                \
     REF(name, ref), SLUG_MAYBE("customer", customer), SLUG_MAYBE("region", region), \
-    SLUG_MAYBE("rep", rep), SLUG_MAYBE("channel", channel)
-#define END {NULL, FIELD_REF, false, false, 0, FIELD_NO_FLAG, NULL, 0, 0}
+        SLUG_MAYBE("rep", rep), SLUG_MAYBE("channel", channel)
+#define END                                                         \
+    {                                                               \
+        NULL, FIELD_REF, false, false, 0, FIELD_NO_FLAG, NULL, 0, 0 \
+    }
 
 static const struct field interaction[] = {
     COMMON("interaction"),
@@ -111,8 +123,8 @@ static const struct field claimed[] = {
     COMMON("claim"),
     REF("product", claimed.product),
     {"purchased", FIELD_DATE, true, false, AT(claimed.purchased), FIELD_NO_FLAG, NULL, 0, 0},
-    {"warranty_months", FIELD_NUMBER, true, false, AT(claimed.warranty_months), FIELD_NO_FLAG,
-     NULL, 0, 600},
+    {"warranty_months", FIELD_NUMBER, true, false, AT(claimed.warranty_months), FIELD_NO_FLAG, NULL,
+     0, 600},
     REF_MAYBE("ticket", claimed.ticket),
     END,
 };
@@ -163,12 +175,16 @@ static enum storage storage_of(enum field_kind kind)
 {
     switch (kind) {
     case FIELD_REF:
-    case FIELD_SLUG: return STORED_TEXT;
+    case FIELD_SLUG:
+        return STORED_TEXT;
     case FIELD_MONEY:
     case FIELD_COUNT:
-    case FIELD_SECONDS: return STORED_INT64;
-    case FIELD_BOOL: return STORED_BOOL;
-    default: return STORED_INT;
+    case FIELD_SECONDS:
+        return STORED_INT64;
+    case FIELD_BOOL:
+        return STORED_BOOL;
+    default:
+        return STORED_INT;
     }
 }
 
@@ -180,10 +196,18 @@ void field_store(const struct field *field, void *base, struct value value)
     const int small = (int)value.number;
     const bool truth = value.number != 0, yes = true;
     switch (storage_of(field->kind)) {
-    case STORED_TEXT: memcpy(at, &value.text, sizeof value.text); break;
-    case STORED_INT64: memcpy(at, &value.number, sizeof value.number); break;
-    case STORED_INT: memcpy(at, &small, sizeof small); break;
-    case STORED_BOOL: memcpy(at, &truth, sizeof truth); break;
+    case STORED_TEXT:
+        memcpy(at, &value.text, sizeof value.text);
+        break;
+    case STORED_INT64:
+        memcpy(at, &value.number, sizeof value.number);
+        break;
+    case STORED_INT:
+        memcpy(at, &small, sizeof small);
+        break;
+    case STORED_BOOL:
+        memcpy(at, &truth, sizeof truth);
+        break;
     }
     if (field->flag != FIELD_NO_FLAG) {
         memcpy((char *)base + field->flag, &yes, sizeof yes);
@@ -203,7 +227,9 @@ bool field_load(const struct field *field, const void *base, struct value *out)
     case STORED_TEXT:
         memcpy(&out->text, at, sizeof out->text);
         return out->text.at != NULL;
-    case STORED_INT64: memcpy(&out->number, at, sizeof out->number); break;
+    case STORED_INT64:
+        memcpy(&out->number, at, sizeof out->number);
+        break;
     case STORED_INT:
         memcpy(&small, at, sizeof small);
         out->number = small;

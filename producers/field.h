@@ -9,21 +9,29 @@
 #include "common/event.h"
 
 enum field_kind {
-    FIELD_REF, FIELD_SLUG, FIELD_MONEY, FIELD_COUNT, FIELD_SECONDS, FIELD_NUMBER, FIELD_BOOL,
-    FIELD_WORD, FIELD_DATE, FIELD_CURRENCY
+    FIELD_REF,
+    FIELD_SLUG,
+    FIELD_MONEY,
+    FIELD_COUNT,
+    FIELD_SECONDS,
+    FIELD_NUMBER,
+    FIELD_BOOL,
+    FIELD_WORD,
+    FIELD_DATE,
+    FIELD_CURRENCY
 };
 
 #define FIELD_NO_FLAG ((size_t)-1)
 
 struct field {
-    const char *name;           /* NULL ends a list */
+    const char *name; /* NULL ends a list */
     enum field_kind kind;
     bool required;
-    bool summed;                /* rows of one order add up; others must agree */
-    size_t at;                  /* offset of the value */
-    size_t flag;                /* offset of its has_..., or FIELD_NO_FLAG */
-    const char *const *words;   /* of a FIELD_WORD */
-    int64_t min, max;           /* of a number */
+    bool summed;              /* rows of one order add up; others must agree */
+    size_t at;                /* offset of the value */
+    size_t flag;              /* offset of its has_..., or FIELD_NO_FLAG */
+    const char *const *words; /* of a FIELD_WORD */
+    int64_t min, max;         /* of a number */
 };
 
 /* A value of any kind: texts in `text`, the place of a word, a currency, a truth, an amount, a day

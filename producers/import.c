@@ -22,7 +22,7 @@ struct import_options {
 struct waiting {
     struct event *event;
     int64_t time_ms;
-    uint64_t line, number;    /* number: in the order of making, which decides between equal times */
+    uint64_t line, number; /* number: the order of making, it decides between equal times */
 };
 
 struct import {
@@ -36,11 +36,11 @@ struct import {
     struct waiting *waiting;
     size_t waiting_count, waiting_room;
     int64_t refused_events, refused_rows;
-    uint64_t refused_line;    /* the last one counted in refused_rows */
-    bool stopped;             /* by --strict */
+    uint64_t refused_line; /* the last one counted in refused_rows */
+    bool stopped;          /* by --strict */
     struct progress progress;
-    int64_t steps;            /* rows or events, so that the clock is not asked for each */
-    struct error *err;        /* why a sink said stop */
+    int64_t steps;     /* rows or events, so that the clock is not asked for each */
+    struct error *err; /* why a sink said stop */
 };
 
 static const char *grouped(int64_t n, char out[40])
@@ -231,9 +231,8 @@ static int open_table(struct import *import, struct error *err)
 
 static int open_outbox(struct import *import, const struct config *config, struct error *err)
 {
-    struct outbox_options options = {.dry_run = import->options->dry_run,
-                                     .scan = !import->options->no_scan,
-                                     .progress = true};
+    struct outbox_options options = {
+        .dry_run = import->options->dry_run, .scan = !import->options->no_scan, .progress = true};
     for (size_t i = 0; i < import->mapping->spec_count; i++) {
         options.sides[event_side(import->mapping->specs[i].type)] = true;
     }
@@ -398,23 +397,22 @@ static const struct command_option words[] = {
     {NULL, 0, OPTION_FLAG, NULL, 0, 0, 0, NULL},
 };
 
-static const char *const settings[] = {"brokers", "topics.sales", "topics.service", "type.prefix",
-                                       "connect.timeout", NULL};
+static const char *const settings[] = {"brokers",     "topics.sales",    "topics.service",
+                                       "type.prefix", "connect.timeout", NULL};
 
 const struct command import_command = {
     .name = "import",
     .args = "FILE.csv",
     .summary = "Make events of a CSV file",
-    .about =
-        "Reads FILE.csv (- is standard input), makes events of its rows as the mapping\n"
-        "says, and sends them in the order of their times. What stands in the topics\n"
-        "already is skipped, so an import can be repeated or resumed.\n\n"
-        "A row that cannot be used is told with its line and column, and everything\n"
-        "else goes on. The last line counts rows, delivered, already there, refused;\n"
-        "the exit status is 0 only when nothing was refused and all of it is there.\n\n"
-        "  tandem import --mapping shop.json --dry-run orders.csv\n"
-        "  tandem import --mapping shop.json orders.csv\n"
-        "  zcat orders.csv.gz | tandem import --mapping shop.json -\n",
+    .about = "Reads FILE.csv (- is standard input), makes events of its rows as the mapping\n"
+             "says, and sends them in the order of their times. What stands in the topics\n"
+             "already is skipped, so an import can be repeated or resumed.\n\n"
+             "A row that cannot be used is told with its line and column, and everything\n"
+             "else goes on. The last line counts rows, delivered, already there, refused;\n"
+             "the exit status is 0 only when nothing was refused and all of it is there.\n\n"
+             "  tandem import --mapping shop.json --dry-run orders.csv\n"
+             "  tandem import --mapping shop.json orders.csv\n"
+             "  zcat orders.csv.gz | tandem import --mapping shop.json -\n",
     .options = words,
     .settings = settings,
     .options_size = sizeof(struct import_options),

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 
 #define FILE_BYTES_MAX ((size_t)1024 * 1024)
-#define SPECS_MAX 64
+#define SPECS_MAX      64
 #define CONDITIONS_MAX 64
 
 /* What `common` may give to all events. */
-static const char *const common_members[] = {"customer", "region", "rep", "channel", "labels",
-                                             NULL};
+static const char *const common_members[] = {"customer", "region", "rep",
+                                             "channel",  "labels", NULL};
 
 static bool read_texts(struct reader *reader, const json_t *list, struct condition *out)
 {
@@ -95,8 +95,8 @@ static bool read_conditions(struct reader *reader, const json_t *list, struct co
     return right;
 }
 
-static bool read_conditions_member(struct reader *reader, const json_t *object,
-                                   const char *member, struct conditions *out)
+static bool read_conditions_member(struct reader *reader, const json_t *object, const char *member,
+                                   struct conditions *out)
 {
     const json_t *list = json_object_get(object, member);
     size_t before = reader_enter(reader, member);
@@ -108,8 +108,8 @@ static bool read_conditions_member(struct reader *reader, const json_t *object,
 static bool read_label(struct reader *reader, const char *name, const json_t *json,
                        struct spec_label *out)
 {
-    static const struct field label = {"label", FIELD_SLUG, false, false, 0, FIELD_NO_FLAG, NULL,
-                                       0, 0};
+    static const struct field label = {"label",       FIELD_SLUG, false, false, 0,
+                                       FIELD_NO_FLAG, NULL,       0,     0};
     size_t before = reader_enter(reader, name);
     out->name = arena_copy(reader->mapping->arena, text_of(name));
     bool right = slug_valid(out->name) ||
@@ -127,7 +127,8 @@ static bool read_labels(struct reader *reader, const json_t *labels, struct spec
     bool right = true;
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)labels, name, value) {
+    json_object_foreach((json_t *)labels, name, value)
+    {
         right = read_label(reader, name, value, &out->labels[out->label_count++]) && right;
     }
     return right;
@@ -455,7 +456,7 @@ static bool read_source_and_zone(struct reader *reader, const json_t *root)
 
 static bool read_root(struct reader *reader, const json_t *root)
 {
-    static const char *const allowed[] = {"about", "source", "zone", "delimiter", "numbers",
+    static const char *const allowed[] = {"about", "source", "zone",   "delimiter", "numbers",
                                           "skip",  "common", "events", NULL};
     struct mapping *m = reader->mapping;
     if (!reader_members(reader, root, allowed) && !json_is_object(root)) {

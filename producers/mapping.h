@@ -12,24 +12,25 @@
 #include "producers/mistakes.h"
 #include "producers/pattern.h"
 
-#define MAPPING_NO_COLUMN (-1)
-#define MAPPING_IGNORE_MAX 8
+#define MAPPING_NO_COLUMN   (-1)
+#define MAPPING_IGNORE_MAX  8
 #define MAPPING_ITEM_FIELDS 5
 
 /* "ticket:{ticket_id}:resolved" */
-struct template {
+struct template
+{
     struct template_piece {
         struct text literal; /* when column is MAPPING_NO_COLUMN */
         int column;
-    } *pieces;
+    } * pieces;
     size_t count;
 };
 
 enum source_kind {
-    SOURCE_NONE,      /* the mapping does not give this field */
+    SOURCE_NONE, /* the mapping does not give this field */
     SOURCE_CONSTANT,
-    SOURCE_TEMPLATE,  /* also a plain column: one piece */
-    SOURCE_BETWEEN    /* seconds from one time to another */
+    SOURCE_TEMPLATE, /* also a plain column: one piece */
+    SOURCE_BETWEEN   /* seconds from one time to another */
 };
 
 struct choice {
@@ -44,16 +45,16 @@ struct source {
     enum source_kind kind;
     struct value constant;
     struct template template;
-    const struct choice *choices;      /* NULL: the text itself is the value */
+    const struct choice *choices; /* NULL: the text itself is the value */
     size_t choice_count;
     bool has_otherwise, has_fallback;
-    struct value otherwise, fallback;  /* for a text not among the choices, for an empty one */
+    struct value otherwise, fallback; /* for a text not among the choices, for an empty one */
     bool slug, negate, minor;
-    int minus;                         /* column of an amount to take away */
-    int64_t unit_s;                    /* seconds in one unit of a duration */
-    const struct pattern *pattern;     /* of a date */
-    struct text format;                /* the pattern as written, for messages */
-    const struct instant *from, *to;   /* of SOURCE_BETWEEN */
+    int minus;                       /* column of an amount to take away */
+    int64_t unit_s;                  /* seconds in one unit of a duration */
+    const struct pattern *pattern;   /* of a date */
+    struct text format;              /* the pattern as written, for messages */
+    const struct instant *from, *to; /* of SOURCE_BETWEEN */
 };
 
 /* Where a time comes from: a written time, at a fixed hour if it is only a date, and later by a
@@ -62,8 +63,8 @@ struct instant {
     struct template template;
     struct pattern pattern;
     struct text format;
-    int64_t at_s;               /* seconds after midnight; 0 when the format has an hour */
-    const struct source *plus;  /* NULL: none */
+    int64_t at_s;              /* seconds after midnight; 0 when the format has an hour */
+    const struct source *plus; /* NULL: none */
 };
 
 enum condition_kind { CONDITION_IN, CONDITION_NOT_IN, CONDITION_EMPTY, CONDITION_NOT_EMPTY };
@@ -83,11 +84,11 @@ struct conditions {
 /* One kind of event that the rows give. */
 struct spec {
     enum event_type type;
-    struct text id_text;             /* the template as written */
+    struct text id_text; /* the template as written */
     struct template id;
     struct instant time;
-    struct conditions when;          /* all must hold */
-    const int *group_by;             /* columns; NULL: each row is an event */
+    struct conditions when; /* all must hold */
+    const int *group_by;    /* columns; NULL: each row is an event */
     size_t group_count;
     struct source fields[FIELD_LIST_MAX]; /* in the order of field_list(type) */
     struct spec_label {
@@ -102,17 +103,17 @@ struct spec {
 struct mapping {
     struct arena *arena;
     struct text source;
-    struct text zone;                /* ends with a zero byte */
+    struct text zone; /* ends with a zero byte */
     char delimiter;
     struct numbers {
-        char decimal, grouping;      /* grouping 0: none */
+        char decimal, grouping; /* grouping 0: none */
         struct text ignore[MAPPING_IGNORE_MAX];
         size_t ignore_count;
     } numbers;
-    struct conditions skip;          /* any is enough */
+    struct conditions skip; /* any is enough */
     struct spec *specs;
     size_t spec_count;
-    struct text *columns;            /* each column that is used, once */
+    struct text *columns; /* each column that is used, once */
     size_t column_count;
 };
 

@@ -9,10 +9,10 @@
 
 struct order {
     struct order *next;
-    struct text number;       /* the group's first column, for messages */
+    struct text number; /* the group's first column, for messages */
     XXH128_hash_t hash;
     struct event event;
-    bool drafted, bad;        /* drafted: `event` holds a row */
+    bool drafted, bad; /* drafted: `event` holds a row */
     uint64_t drafted_line;
     uint64_t *lines;
     size_t line_count, line_room;
@@ -25,7 +25,7 @@ struct orders {
     const struct drafter_sink *sink;
     bool neighbours;
     struct arena *arena, *scratch;
-    struct index *index;      /* order's address, or the first line of one that is done */
+    struct index *index; /* order's address, or the first line of one that is done */
     struct order *first, *last;
 };
 
@@ -36,8 +36,11 @@ struct orders *orders_open(const struct spec *spec, const struct drafter_sink *s
     if (!orders) {
         return NULL;
     }
-    *orders = (struct orders){.spec = spec, .sink = sink, .neighbours = neighbours,
-                              .arena = arena_open(), .scratch = arena_open(),
+    *orders = (struct orders){.spec = spec,
+                              .sink = sink,
+                              .neighbours = neighbours,
+                              .arena = arena_open(),
+                              .scratch = arena_open(),
                               .index = index_open()};
     if (!orders->arena || !orders->scratch || !orders->index) {
         orders_free(orders);
@@ -80,8 +83,8 @@ static void *grow(struct arena *arena, void *old, size_t count, size_t *room, si
 
 static bool note_line(struct orders *orders, struct order *order, uint64_t line)
 {
-    uint64_t *lines = grow(orders->arena, order->lines, order->line_count, &order->line_room,
-                           sizeof *lines);
+    uint64_t *lines =
+        grow(orders->arena, order->lines, order->line_count, &order->line_room, sizeof *lines);
     if (lines) {
         order->lines = lines;
         lines[order->line_count++] = line;
@@ -296,8 +299,8 @@ static bool add_item(struct orders *orders, struct extract *x, struct order *ord
         extract_fail(x, &none, "the order has more than %d items", EVENT_ITEMS_MAX);
         return false;
     }
-    struct event_item *items = grow(orders->arena, order->items, order->item_count,
-                                    &order->item_room, sizeof *items);
+    struct event_item *items =
+        grow(orders->arena, order->items, order->item_count, &order->item_room, sizeof *items);
     if (!items) {
         extract_fail(x, &none, "out of memory");
         return false;

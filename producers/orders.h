@@ -10,11 +10,11 @@
 
 /* Rows of which something could not be made. */
 struct refusal {
-    const char *text;           /* what is wrong, and in which column */
-    const char *type;           /* of the event that it would have been; "" for a whole row */
-    const uint64_t *lines;      /* ascending, at least one */
+    const char *text;      /* what is wrong, and in which column */
+    const char *type;      /* of the event that it would have been; "" for a whole row */
+    const uint64_t *lines; /* ascending, at least one */
     size_t line_count;
-    bool event;                 /* an event is lost by it (bad rows of an order count once) */
+    bool event; /* an event is lost by it (bad rows of an order count once) */
 };
 
 /* Who takes what is made. */

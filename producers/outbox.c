@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 #define POLL_EVERY 512
-#define WAIT_MS 500
-#define LINE_BITS 40
+#define WAIT_MS    500
+#define LINE_BITS  40
 
 static const char content_type[] = "application/cloudevents+json; charset=UTF-8";
 
@@ -24,7 +24,7 @@ struct outbox {
     struct decoder *decoder;
     struct publisher *publisher;
     struct known *known[SIDES];
-    struct index *made;       /* id -> content_mark() and line of each event of this run */
+    struct index *made; /* id -> content_mark() and line of each event of this run */
     struct outbox_counts counts;
     char json[EVENT_BYTES_MAX];
 };
@@ -116,12 +116,14 @@ static void refuse(struct outbox *outbox, const struct event *event, uint64_t li
 }
 
 /* The same judgement that the workers will pass, so that nothing is sent that they reject. */
-static bool judge(struct outbox *outbox, const struct event *event, struct text json,
-                  uint64_t line)
+static bool judge(struct outbox *outbox, const struct event *event, struct text json, uint64_t line)
 {
     struct record_header header = {text_of("content-type"), text_of(content_type)};
-    struct record record = {.timestamp_ms = clock_wall_ms(), .key = event_key(event), .value = json,
-                            .headers = &header, .header_count = 1};
+    struct record record = {.timestamp_ms = clock_wall_ms(),
+                            .key = event_key(event),
+                            .value = json,
+                            .headers = &header,
+                            .header_count = 1};
     struct event decoded;
     struct rejection why;
     char text[sizeof why.field + sizeof why.detail + 64];
@@ -129,8 +131,8 @@ static bool judge(struct outbox *outbox, const struct event *event, struct text 
         refuse(outbox, event, line, "too_large: an event has at most 65536 bytes");
         return false;
     }
-    enum verdict verdict = decoder_decode(outbox->decoder, &record, event_side(event->type),
-                                          &decoded, &why);
+    enum verdict verdict =
+        decoder_decode(outbox->decoder, &record, event_side(event->type), &decoded, &why);
     if (verdict == VERDICT_VALID) {
         return true;
     }

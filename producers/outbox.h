@@ -11,20 +11,20 @@
 struct outbox;
 
 struct outbox_options {
-    bool dry_run;       /* print to stdout; Kafka is never asked */
-    bool scan;          /* read the topics first and skip what stands there */
-    bool sides[SIDES];  /* which topics the events are for */
-    bool progress;      /* tell on stderr how far the reading of the topics is */
+    bool dry_run;      /* print to stdout; Kafka is never asked */
+    bool scan;         /* read the topics first and skip what stands there */
+    bool sides[SIDES]; /* which topics the events are for */
+    bool progress;     /* tell on stderr how far the reading of the topics is */
 };
 
 /* Told of each event that is refused or was not delivered, with the line it came from. */
 typedef void outbox_refused(void *context, uint64_t line, const char *type, const char *text);
 
 struct outbox_counts {
-    int64_t sent;       /* printed, in a dry run */
+    int64_t sent; /* printed, in a dry run */
     int64_t delivered;
-    int64_t there;      /* stood in the topic already */
-    int64_t repeated;   /* were made before in this run, with the same content */
+    int64_t there;    /* stood in the topic already */
+    int64_t repeated; /* were made before in this run, with the same content */
     int64_t refused, failed;
 };
 
@@ -39,8 +39,7 @@ void outbox_free(struct outbox *outbox);
 int outbox_connect(struct outbox *outbox, struct error *err);
 /* One event, not kept. -1 only when going on is useless: Kafka, memory, a signal. A refusal is 0
  * and is told. */
-int outbox_add(struct outbox *outbox, const struct event *event, uint64_t line,
-               struct error *err);
+int outbox_add(struct outbox *outbox, const struct event *event, uint64_t line, struct error *err);
 /* Waits until all that was sent is delivered or failed, or a signal asks to stop. */
 int outbox_flush(struct outbox *outbox, struct error *err);
 /* `delivered` and `failed` are as of the last reports. */

@@ -6,9 +6,24 @@
 #include <strings.h>
 
 enum {
-    LITERAL = 'l', BLANKS = ' ', YEAR4 = 'Y', YEAR2 = 'y', MONTH2 = 'M', MONTH1 = 'm',
-    MONTH_SHORT = 'b', MONTH_LONG = 'B', DAY2 = 'D', DAY1 = 'd', HOUR2 = 'H', HOUR1 = 'h',
-    MINUTE = 'i', SECOND = 's', HALF = 'p', OFFSET = 'z', ISO = 'I', UNIX = 'U'
+    LITERAL = 'l',
+    BLANKS = ' ',
+    YEAR4 = 'Y',
+    YEAR2 = 'y',
+    MONTH2 = 'M',
+    MONTH1 = 'm',
+    MONTH_SHORT = 'b',
+    MONTH_LONG = 'B',
+    DAY2 = 'D',
+    DAY1 = 'd',
+    HOUR2 = 'H',
+    HOUR1 = 'h',
+    MINUTE = 'i',
+    SECOND = 's',
+    HALF = 'p',
+    OFFSET = 'z',
+    ISO = 'I',
+    UNIX = 'U'
 };
 
 static const char *const months[] = {"January",   "February", "March",    "April",
@@ -77,8 +92,7 @@ static int next_piece(struct pattern *pattern, struct text *rest, struct error *
         piece.kind = BLANKS;
     }
     if (pattern->count == PATTERN_PIECES_MAX) {
-        return error_set(err, ERROR_USAGE, "is longer than %d words and signs",
-                         PATTERN_PIECES_MAX);
+        return error_set(err, ERROR_USAGE, "is longer than %d words and signs", PATTERN_PIECES_MAX);
     }
     pattern->pieces[pattern->count++] = piece;
     *rest = (struct text){rest->at + len, rest->len - len};
@@ -247,32 +261,47 @@ static bool iso(struct reading *r)
 static bool take_piece(struct reading *r, struct pattern_piece piece)
 {
     switch (piece.kind) {
-    case YEAR4: return digits(r, 4, 4, &r->year);
+    case YEAR4:
+        return digits(r, 4, 4, &r->year);
     case YEAR2:
         if (!digits(r, 2, 2, &r->year)) {
             return false;
         }
         r->year += 2000;
         return true;
-    case MONTH2: return digits(r, 2, 2, &r->month);
-    case MONTH1: return digits(r, 1, 2, &r->month);
-    case MONTH_SHORT: return month_name(r, false);
-    case MONTH_LONG: return month_name(r, true);
-    case DAY2: return digits(r, 2, 2, &r->day);
-    case DAY1: return digits(r, 1, 2, &r->day);
-    case HOUR2: return digits(r, 2, 2, &r->hour);
-    case HOUR1: return digits(r, 1, 2, &r->hour);
-    case MINUTE: return digits(r, 2, 2, &r->minute);
-    case SECOND: return digits(r, 2, 2, &r->second) && fraction(r);
-    case HALF: return half_day(r);
-    case OFFSET: return offset(r);
-    case ISO: return iso(r);
+    case MONTH2:
+        return digits(r, 2, 2, &r->month);
+    case MONTH1:
+        return digits(r, 1, 2, &r->month);
+    case MONTH_SHORT:
+        return month_name(r, false);
+    case MONTH_LONG:
+        return month_name(r, true);
+    case DAY2:
+        return digits(r, 2, 2, &r->day);
+    case DAY1:
+        return digits(r, 1, 2, &r->day);
+    case HOUR2:
+        return digits(r, 2, 2, &r->hour);
+    case HOUR1:
+        return digits(r, 1, 2, &r->hour);
+    case MINUTE:
+        return digits(r, 2, 2, &r->minute);
+    case SECOND:
+        return digits(r, 2, 2, &r->second) && fraction(r);
+    case HALF:
+        return half_day(r);
+    case OFFSET:
+        return offset(r);
+    case ISO:
+        return iso(r);
     case BLANKS: {
         bool any = r->at < r->end && blank(*r->at);
         skip_blanks(r);
         return any;
     }
-    default: return sign(r, piece.literal);
+    default:
+        return sign(r, piece.literal);
     }
 }
 
@@ -312,8 +341,7 @@ static enum pattern_fault read_unix(struct text text, struct moment *out)
     return PATTERN_FITS;
 }
 
-enum pattern_fault pattern_read(const struct pattern *pattern, struct text text,
-                                struct moment *out)
+enum pattern_fault pattern_read(const struct pattern *pattern, struct text text, struct moment *out)
 {
     if (pattern->pieces[0].kind == UNIX) {
         return read_unix(text, out);

@@ -24,10 +24,10 @@ struct pattern {
 
 /* A time as written: a wall clock, which needs a zone unless an offset stood beside it. */
 struct moment {
-    int32_t day;       /* days since 1970-01-01; 0 without a date */
-    int64_t local_ms;  /* milliseconds since 1970-01-01 00:00 of that wall clock */
+    int32_t day;      /* days since 1970-01-01; 0 without a date */
+    int64_t local_ms; /* milliseconds since 1970-01-01 00:00 of that wall clock */
     bool has_offset;
-    int32_t offset_s;  /* seconds east of UTC */
+    int32_t offset_s; /* seconds east of UTC */
 };
 
 /* Reads a format. 0, or -1 (ERROR_USAGE) with what is wrong in it. */

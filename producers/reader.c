@@ -79,7 +79,8 @@ bool reader_members(struct reader *reader, const json_t *object, const char *con
     bool right = true;
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)object, name, value) {
+    json_object_foreach((json_t *)object, name, value)
+    {
         if (!known(name, allowed)) {
             unknown_member(reader, name, allowed);
             right = false;
@@ -107,8 +108,8 @@ bool reader_text(struct reader *reader, const json_t *object, const char *member
 {
     const json_t *json = json_object_get(object, member);
     size_t before = reader_enter(reader, member);
-    bool right = json ? reader_string(reader, json, least, out)
-                      : reader_mistake(reader, "is missing");
+    bool right =
+        json ? reader_string(reader, json, least, out) : reader_mistake(reader, "is missing");
     reader_leave(reader, before);
     return right;
 }

@@ -15,7 +15,7 @@
 struct reader {
     struct mapping *mapping;
     struct mistakes *mistakes;
-    const json_t *common;      /* fields that every kind of event has unless it says otherwise */
+    const json_t *common; /* fields that every kind of event has unless it says otherwise */
     char path[512];
     size_t path_len;
     bool no_memory;

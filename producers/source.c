@@ -10,8 +10,14 @@
 
 /* What an object may say, and for which kinds of field. */
 enum {
-    SAYS_TEMPLATE = 1, SAYS_VALUES = 2, SAYS_SLUG = 4, SAYS_MINUS = 8, SAYS_NEGATE = 16,
-    SAYS_UNIT = 32, SAYS_FORMAT = 64, SAYS_BETWEEN = 128
+    SAYS_TEMPLATE = 1,
+    SAYS_VALUES = 2,
+    SAYS_SLUG = 4,
+    SAYS_MINUS = 8,
+    SAYS_NEGATE = 16,
+    SAYS_UNIT = 32,
+    SAYS_FORMAT = 64,
+    SAYS_BETWEEN = 128
 };
 
 static const int says[] = {
@@ -31,10 +37,18 @@ static const struct saying {
     int needs;
     const char *member;
 } sayings[] = {
-    {0, "column"},          {0, "default"},          {SAYS_TEMPLATE, "template"},
-    {SAYS_VALUES, "values"}, {SAYS_VALUES, "otherwise"}, {SAYS_SLUG, "slug"},
-    {SAYS_MINUS, "minus"},  {SAYS_NEGATE, "negate"}, {SAYS_UNIT, "unit"},
-    {SAYS_FORMAT, "format"}, {SAYS_BETWEEN, "from"},  {SAYS_BETWEEN, "to"},
+    {0, "column"},
+    {0, "default"},
+    {SAYS_TEMPLATE, "template"},
+    {SAYS_VALUES, "values"},
+    {SAYS_VALUES, "otherwise"},
+    {SAYS_SLUG, "slug"},
+    {SAYS_MINUS, "minus"},
+    {SAYS_NEGATE, "negate"},
+    {SAYS_UNIT, "unit"},
+    {SAYS_FORMAT, "format"},
+    {SAYS_BETWEEN, "from"},
+    {SAYS_BETWEEN, "to"},
 };
 #define SAYINGS (sizeof sayings / sizeof sayings[0])
 
@@ -114,8 +128,8 @@ static bool read_text_source(struct reader *reader, const json_t *object, struct
     bool column = json_object_get(object, "column"), template = json_object_get(object, "template");
     struct text text;
     if (column == template) {
-        return reader_mistake(reader, "needs %s", column ? "only one of \"column\" and \"template\""
-                                                         : "\"column\"");
+        return reader_mistake(reader, "needs %s",
+                              column ? "only one of \"column\" and \"template\"" : "\"column\"");
     }
     if (column) {
         return reader_text(reader, object, "column", 1, &text) &&
@@ -175,18 +189,22 @@ static bool read_constant(struct reader *reader, const json_t *json, const struc
     case FIELD_MONEY:
     case FIELD_COUNT:
     case FIELD_SECONDS:
-    case FIELD_NUMBER: return read_number(reader, json, field, out);
+    case FIELD_NUMBER:
+        return read_number(reader, json, field, out);
     case FIELD_BOOL:
         out->number = json_is_true(json);
         return json_is_boolean(json) || reader_mistake(reader, "must be true or false");
-    default: break;
+    default:
+        break;
     }
     if (!reader_string(reader, json, 1, &out->text)) {
         return false;
     }
     switch (field->kind) {
-    case FIELD_WORD: return read_word(reader, out->text, field, out);
-    case FIELD_CURRENCY: return read_currency(reader, out->text, out);
+    case FIELD_WORD:
+        return read_word(reader, out->text, field, out);
+    case FIELD_CURRENCY:
+        return read_currency(reader, out->text, out);
     case FIELD_SLUG:
         return slug_valid(out->text) ||
                reader_mistake(reader, "must be 1-64 of the signs A-Z a-z 0-9 . _ -");
@@ -214,7 +232,8 @@ static bool read_choices(struct reader *reader, const json_t *values, const stru
     bool right = true;
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)values, name, value) {
+    json_object_foreach((json_t *)values, name, value)
+    {
         size_t before = reader_enter(reader, name);
         struct choice *choice = &choices[out->choice_count++];
         choice->from = arena_copy(reader->mapping->arena, text_of(name));
@@ -255,8 +274,10 @@ static bool read_money_unit(struct reader *reader, const json_t *unit, struct so
 
 static bool read_duration_unit(struct reader *reader, const json_t *unit, struct source *out)
 {
-    static const struct { const char *word; int64_t seconds; } units[] = {
-        {"seconds", 1}, {"minutes", 60}, {"hours", 3600}, {"days", 86400}};
+    static const struct {
+        const char *word;
+        int64_t seconds;
+    } units[] = {{"seconds", 1}, {"minutes", 60}, {"hours", 3600}, {"days", 86400}};
     const char *word = json_string_value(unit);
     for (size_t i = 0; word && i < sizeof units / sizeof units[0]; i++) {
         if (strcmp(word, units[i].word) == 0) {
@@ -374,17 +395,18 @@ static bool read_object(struct reader *reader, const json_t *object, const struc
                         struct source *out)
 {
     const int may = says[field->kind];
-    if ((may & SAYS_BETWEEN) && (json_object_get(object, "from") || json_object_get(object, "to"))) {
+    if ((may & SAYS_BETWEEN) &&
+        (json_object_get(object, "from") || json_object_get(object, "to"))) {
         return read_between(reader, object, out);
     }
     out->kind = SOURCE_TEMPLATE;
     bool right = read_members(reader, object, field);
     right = read_text_source(reader, object, &out->template) && right;
     right = read_values(reader, object, field, out) && right;
-    right = read_maybe(reader, object, "otherwise", field, &out->has_otherwise,
-                       &out->otherwise) && right;
-    right = read_maybe(reader, object, "default", field, &out->has_fallback,
-                       &out->fallback) && right;
+    right = read_maybe(reader, object, "otherwise", field, &out->has_otherwise, &out->otherwise) &&
+            right;
+    right =
+        read_maybe(reader, object, "default", field, &out->has_fallback, &out->fallback) && right;
     right = read_flag(reader, object, "slug", &out->slug) && right;
     right = read_flag(reader, object, "negate", &out->negate) && right;
     right = read_minus(reader, object, out) && right;
@@ -414,8 +436,8 @@ static bool read_clock(struct reader *reader, struct text text, int64_t *out)
     char stamp[40];
     int64_t ms;
     const char *seconds = text.len == 5 ? ":00" : "";
-    snprintf(stamp, sizeof stamp, "2000-01-01T%.*s%sZ", text.len < 10 ? (int)text.len : 10,
-             text.at, seconds);
+    snprintf(stamp, sizeof stamp, "2000-01-01T%.*s%sZ", text.len < 10 ? (int)text.len : 10, text.at,
+             seconds);
     if ((text.len != 5 && text.len != 8) || !calendar_parse_time(text_of(stamp), &ms)) {
         return reader_mistake(reader, "must be a time of day, HH:MM or HH:MM:SS");
     }
@@ -434,15 +456,16 @@ static bool read_at(struct reader *reader, const json_t *object, struct instant 
         return reader_mistake(reader, "has \"at\", but the format has an hour");
     }
     size_t before = reader_enter(reader, "at");
-    bool right = !at || (reader_string(reader, at, 1, &text) && read_clock(reader, text, &out->at_s));
+    bool right =
+        !at || (reader_string(reader, at, 1, &text) && read_clock(reader, text, &out->at_s));
     reader_leave(reader, before);
     return right;
 }
 
 static bool read_plus(struct reader *reader, const json_t *object, struct instant *out)
 {
-    static const struct field duration = {"plus", FIELD_SECONDS, false, false, 0, FIELD_NO_FLAG,
-                                          NULL, 0, 315360000};
+    static const struct field duration = {"plus",        FIELD_SECONDS, false, false,    0,
+                                          FIELD_NO_FLAG, NULL,          0,     315360000};
     const json_t *plus = json_object_get(object, "plus");
     struct source *source = plus ? reader_take(reader, sizeof *source) : NULL;
     if (!source) {
@@ -466,7 +489,7 @@ bool instant_read(struct reader *reader, const json_t *json, struct instant *out
         return false;
     }
     right = read_text_source(reader, json, &out->template) && right;
-    right = read_format(reader, json, &out->format, &out->pattern) &&
-            read_at(reader, json, out) && right;
+    right = read_format(reader, json, &out->format, &out->pattern) && read_at(reader, json, out) &&
+            right;
     return read_plus(reader, json, out) && right;
 }

@@ -7,24 +7,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BUFFER_BYTES ((size_t)64 * 1024)
+#define BUFFER_BYTES    ((size_t)64 * 1024)
 #define FIELD_BYTES_MAX ((size_t)1024 * 1024)
-#define ROW_BYTES_MAX ((size_t)4 * 1024 * 1024)
-#define ROW_FIELDS_MAX ((size_t)4096)
+#define ROW_BYTES_MAX   ((size_t)4 * 1024 * 1024)
+#define ROW_FIELDS_MAX  ((size_t)4096)
 
 struct table {
     int fd;
     char *path;
     struct csv_parser parser;
     char *buffer;
-    size_t at, end;             /* what of the buffer is not parsed yet */
+    size_t at, end; /* what of the buffer is not parsed yet */
     bool begun, finished, failed, after_cr;
-    uint64_t line;              /* of the next byte */
-    uint64_t field_line;        /* where the field being read began */
+    uint64_t line;       /* of the next byte */
+    uint64_t field_line; /* where the field being read began */
     bool row_done, row_too_large, no_memory;
-    char *bytes;                /* the row's fields, one after the other */
+    char *bytes; /* the row's fields, one after the other */
     size_t bytes_used, bytes_room;
-    struct text *fields;        /* at: set when the row is done, for `bytes` may move until then */
+    struct text *fields; /* at: set when the row is done, for `bytes` may move until then */
     size_t count;
 };
 
@@ -141,7 +141,8 @@ static int skip_mark(struct table *table, struct error *err)
     const char *b = table->buffer;
     if (table->end >= 3 && memcmp(b, "\xef\xbb\xbf", 3) == 0) {
         table->at = 3;
-    } else if (table->end >= 2 && (memcmp(b, "\xff\xfe", 2) == 0 || memcmp(b, "\xfe\xff", 2) == 0)) {
+    } else if (table->end >= 2 &&
+               (memcmp(b, "\xff\xfe", 2) == 0 || memcmp(b, "\xfe\xff", 2) == 0)) {
         return error_set(err, ERROR_INPUT, "%s is UTF-16: save it as UTF-8", table->path);
     }
     return 0;
@@ -243,7 +244,8 @@ static int finish(struct table *table, struct error *err)
     if (csv_fini(&table->parser, take_field, end_row, table) != 0) {
         return error_set(err, ERROR_INPUT,
                          "%s:%" PRIu64 ": broken quote: the one opened on this line is never "
-                         "closed", table->path, table->field_line);
+                         "closed",
+                         table->path, table->field_line);
     }
     return 0;
 }

@@ -15,7 +15,7 @@
 struct table;
 
 struct row {
-    uint64_t line;              /* where it begins, 1 is the first line of the file */
+    uint64_t line; /* where it begins, 1 is the first line of the file */
     const struct text *fields;
     size_t count;
 };

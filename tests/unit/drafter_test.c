@@ -10,29 +10,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ORDER \
+#define ORDER                                                                             \
     "{'source':'/s','zone':'Europe/Bucharest','skip':[{'column':'state','in':['test']}]," \
-    "'events':[{'type':'sale.completed','id':'o:{no}','group_by':'no','currency':'EUR'," \
+    "'events':[{'type':'sale.completed','id':'o:{no}','group_by':'no','currency':'EUR',"  \
     "'time':{'column':'day','format':'YYYY-MM-DD','at':'12:00'},'order':{'column':'no'}," \
-    "'customer':{'column':'who','slug':true},'items':{'sku':{'column':'sku'},'qty':1," \
+    "'customer':{'column':'who','slug':true},'items':{'sku':{'column':'sku'},'qty':1,"    \
     "'net':{'column':'net'},'cost':{'column':'net','minus':'profit'}}}]}"
 #define HEADER "no,day,who,sku,net,profit,state"
 
-#define TICKET \
-    "{'source':'/s','zone':'Europe/Bucharest','numbers':{'decimal':',','grouping':'.'," \
-    "'ignore':['h']},'events':[{'type':'service.resolved','id':'t:{t}'," \
-    "'time':{'template':'{d} {c}','format':'D-MMM-YYYY H:MM','plus':{'column':'h'," \
+#define TICKET                                                                             \
+    "{'source':'/s','zone':'Europe/Bucharest','numbers':{'decimal':',','grouping':'.',"    \
+    "'ignore':['h']},'events':[{'type':'service.resolved','id':'t:{t}',"                   \
+    "'time':{'template':'{d} {c}','format':'D-MMM-YYYY H:MM','plus':{'column':'h',"        \
     "'unit':'hours'}},'ticket':{'column':'t'},'resolution':{'column':'h','unit':'hours'}," \
-    "'first_response':{'column':'m','unit':'minutes','default':60}}," \
-    "{'type':'service.rated','id':'t:{t}:r','when':[{'column':'s','empty':false}]," \
-    "'time':{'column':'i','format':'ISO'},'rating':{'column':'t'}," \
+    "'first_response':{'column':'m','unit':'minutes','default':60}},"                      \
+    "{'type':'service.rated','id':'t:{t}:r','when':[{'column':'s','empty':false}],"        \
+    "'time':{'column':'i','format':'ISO'},'rating':{'column':'t'},"                        \
     "'scale':'csat','score':{'column':'s','values':{'good':5,'bad':1}}}]}"
 
 struct world {
     struct mapping *mapping;
     struct zone *zone;
     struct drafter *drafter;
-    char said[4096];          /* what the sink got, a line each */
+    char said[4096]; /* what the sink got, a line each */
     bool stop;
 };
 
@@ -144,8 +144,7 @@ static void rows_of_one_order_are_gathered_from_the_whole_file(void **state)
 static void an_order_whose_cost_is_not_whole_has_none(void **state)
 {
     (void)state;
-    assert_gives(ORDER, HEADER, false,
-                 ROWS("A;2020-01-02;c1;x;5;1;", "A;2020-01-02;c1;y;5;;"),
+    assert_gives(ORDER, HEADER, false, ROWS("A;2020-01-02;c1;x;5;1;", "A;2020-01-02;c1;y;5;;"),
                  "2 o:A at 1577959200 net 1000 cost -1 items 2\n");
 }
 
@@ -153,8 +152,8 @@ static void a_bad_row_takes_its_order_with_it_and_nothing_else(void **state)
 {
     (void)state;
     assert_gives(ORDER, HEADER, false,
-                 ROWS("A;2020-01-02;c1;x;5;1;", "B;2020-01-02;c1;x;abc;1;", "A;2020-01-02;c1;y;5;1;",
-                      "B;2020-01-02;c1;x;5;1;", "C;2020-02-30;c1;x;5;1;"),
+                 ROWS("A;2020-01-02;c1;x;5;1;", "B;2020-01-02;c1;x;abc;1;",
+                      "A;2020-01-02;c1;y;5;1;", "B;2020-01-02;c1;x;5;1;", "C;2020-02-30;c1;x;5;1;"),
                  "3 column \"net\": \"abc\" is not an amount [row]\n"
                  "6 column \"day\": \"2020-02-30\" does not exist [row]\n"
                  "2 o:A at 1577959200 net 1000 cost 800 items 2\n"
@@ -165,8 +164,7 @@ static void a_bad_row_takes_its_order_with_it_and_nothing_else(void **state)
 static void rows_of_an_order_that_contradict_each_other_refuse_it(void **state)
 {
     (void)state;
-    assert_gives(ORDER, HEADER, false,
-                 ROWS("A;2020-01-02;c1;x;5;1;", "A;2020-01-02;c2;y;5;1;"),
+    assert_gives(ORDER, HEADER, false, ROWS("A;2020-01-02;c1;x;5;1;", "A;2020-01-02;c2;y;5;1;"),
                  "3 column \"who\": customer differs from that of line 2, of the same order [row]\n"
                  "2,3 order \"A\" is refused whole\n");
 }
@@ -174,9 +172,10 @@ static void rows_of_an_order_that_contradict_each_other_refuse_it(void **state)
 static void a_cost_below_zero_is_told(void **state)
 {
     (void)state;
-    assert_gives(ORDER, HEADER, false, ROWS("A;2020-01-02;c1;x;1;3;"),
-                 "2 column \"net\": cost would be -200 minor units, allowed is 0-1000000000000 [row]\n"
-                 "2 order \"A\" is refused whole\n");
+    assert_gives(
+        ORDER, HEADER, false, ROWS("A;2020-01-02;c1;x;1;3;"),
+        "2 column \"net\": cost would be -200 minor units, allowed is 0-1000000000000 [row]\n"
+        "2 order \"A\" is refused whole\n");
 }
 
 static void a_row_of_another_width_spoils_its_order(void **state)
@@ -196,14 +195,15 @@ static void skipped_rows_and_empty_numbers_do_not_meet(void **state)
 static void neighbours_give_each_order_as_it_ends(void **state)
 {
     (void)state;
-    assert_gives(ORDER, HEADER, true,
-                 ROWS("A;2020-01-02;c1;x;1;0;", "A;2020-01-02;c1;y;1;0;", "B;2020-01-02;c1;x;2;0;",
-                      "A;2020-01-02;c1;z;1;0;", "C;2020-01-02;c1;x;3;0;"),
-                 "2 o:A at 1577959200 net 200 cost 200 items 2\n"
-                 "4 o:B at 1577959200 net 200 cost 200 items 1\n"
-                 "5 column \"no\": order \"A\" of line 2 is met again after others; without --no-sort "
-                 "its rows may lie apart\n"
-                 "6 o:C at 1577959200 net 300 cost 300 items 1\n");
+    assert_gives(
+        ORDER, HEADER, true,
+        ROWS("A;2020-01-02;c1;x;1;0;", "A;2020-01-02;c1;y;1;0;", "B;2020-01-02;c1;x;2;0;",
+             "A;2020-01-02;c1;z;1;0;", "C;2020-01-02;c1;x;3;0;"),
+        "2 o:A at 1577959200 net 200 cost 200 items 2\n"
+        "4 o:B at 1577959200 net 200 cost 200 items 1\n"
+        "5 column \"no\": order \"A\" of line 2 is met again after others; without --no-sort "
+        "its rows may lie apart\n"
+        "6 o:C at 1577959200 net 300 cost 300 items 1\n");
 }
 
 static void an_order_holds_two_hundred_items(void **state)
@@ -218,8 +218,10 @@ static void an_order_holds_two_hundred_items(void **state)
             snprintf(lines + len, sizeof lines - len, ",%d", i + 2);
         }
     }
-    snprintf(wanted, sizeof wanted, "202 the order has more than 200 items [row]\n"
-             "%s order \"A\" is refused whole\n", lines);
+    snprintf(wanted, sizeof wanted,
+             "202 the order has more than 200 items [row]\n"
+             "%s order \"A\" is refused whole\n",
+             lines);
     assert_gives(ORDER, HEADER, false, rows, wanted);
     rows[200] = NULL;
     assert_gives(ORDER, HEADER, false, rows,
@@ -264,8 +266,8 @@ static void a_local_time_that_does_not_exist_moves_by_the_gap_and_a_repeated_one
     (void)state;
     assert_gives(TICKET, "t,d,c,h,m,s,i", false,
                  ROWS("1;29-Mar-2020;3:30;0;1;;", "2;25-Oct-2020;3:30;0;1;;"),
-                 "2 t:1 at 1585445400 after 0, 60\n"    /* 04:30+03:00 */
-                 "3 t:2 at 1603585800 after 0, 60\n");  /* 03:30+03:00 */
+                 "2 t:1 at 1585445400 after 0, 60\n"   /* 04:30+03:00 */
+                 "3 t:2 at 1603585800 after 0, 60\n"); /* 03:30+03:00 */
 }
 
 static void columns_that_are_missing_or_doubled_are_named(void **state)

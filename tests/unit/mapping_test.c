@@ -10,9 +10,9 @@
 #include <stdio.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-#define HEAD "{'source':'/s','zone':'UTC','events':["
-#define TIME "'time':{'column':'d','format':'YYYY-MM-DD','at':'12:00'}"
-#define TICKET HEAD "{'type':'service.reopened','id':'t:{t}'," TIME ",'ticket':"
+#define HEAD         "{'source':'/s','zone':'UTC','events':["
+#define TIME         "'time':{'column':'d','format':'YYYY-MM-DD','at':'12:00'}"
+#define TICKET       HEAD "{'type':'service.reopened','id':'t:{t}'," TIME ",'ticket':"
 
 /* Mappings are written with ' for ", so that they can be read here. */
 static struct mapping *parse(const char *quoted, struct mistakes *mistakes)
@@ -45,19 +45,20 @@ static void a_right_mapping_is_taken(void **state)
 {
     (void)state;
     struct mistakes *mistakes = mistakes_open();
-    struct mapping *m = parse(
-        "{'source':'/s','zone':'Europe/Bucharest','delimiter':';',"
-        "'numbers':{'decimal':',','grouping':'.','ignore':['EUR']},"
-        "'skip':[{'column':'test','in':['yes','1']}],'common':{'region':{'column':'r'}},"
-        "'events':[{'type':'sale.completed','id':'o:{o}','group_by':['o','shop'],'order':"
-        "{'column':'o'},'currency':'EUR','labels':{'a':'b'},"
-        "'time':{'template':'{d} {t}','format':'M/D/YYYY H:MM'},"
-        "'items':{'sku':{'column':'p'},'qty':1,'net':{'column':'n','minus':'x'}}}]}", mistakes);
+    struct mapping *m =
+        parse("{'source':'/s','zone':'Europe/Bucharest','delimiter':';',"
+              "'numbers':{'decimal':',','grouping':'.','ignore':['EUR']},"
+              "'skip':[{'column':'test','in':['yes','1']}],'common':{'region':{'column':'r'}},"
+              "'events':[{'type':'sale.completed','id':'o:{o}','group_by':['o','shop'],'order':"
+              "{'column':'o'},'currency':'EUR','labels':{'a':'b'},"
+              "'time':{'template':'{d} {t}','format':'M/D/YYYY H:MM'},"
+              "'items':{'sku':{'column':'p'},'qty':1,'net':{'column':'n','minus':'x'}}}]}",
+              mistakes);
     assert_non_null(m);
     assert_int_equal(m->delimiter, ';');
     assert_int_equal(m->numbers.decimal, ',');
     assert_int_equal(m->specs[0].group_count, 2);
-    assert_int_equal(m->specs[0].fields[2].kind, SOURCE_TEMPLATE);  /* region, from common */
+    assert_int_equal(m->specs[0].fields[2].kind, SOURCE_TEMPLATE); /* region, from common */
     assert_int_equal(m->specs[0].fields[3].kind, SOURCE_NONE);
     assert_int_equal(m->column_count, 9); /* test o shop d t r p n x, each once */
     mapping_free(m);
@@ -89,7 +90,8 @@ static void every_mistake_is_told_with_its_path(void **state)
         "'numbers':{'grouping':'.'},'events':[{'type':'sale.complete'},"
         "{'type':'service.resolved','group_by':'x','id':'fixed',"
         "'time':{'column':'d','format':'YYYY-MM-DD'},'when':[{'colum':'a','empty':true}],"
-        "'contacts':0,'resolution':{'column':'h'}}]}", wanted, COUNT(wanted));
+        "'contacts':0,'resolution':{'column':'h'}}]}",
+        wanted, COUNT(wanted));
 }
 
 static void one_mistake(const char *mapping, const char *mistake)
@@ -102,7 +104,8 @@ static void each_kind_of_mistake_has_its_words(void **state)
     (void)state;
     one_mistake("[]", "must be an object");
     one_mistake("{", "line 1, column 1: string or '}' expected near end of file");
-    one_mistake("{'source':'/s','zone':'UTC','events':[]}", "events: must be a list of 1-64 kinds of event");
+    one_mistake("{'source':'/s','zone':'UTC','events':[]}",
+                "events: must be a list of 1-64 kinds of event");
     one_mistake(TICKET "{'column':'t','template':'{t}'}}]}",
                 "events[0].ticket: needs only one of \"column\" and \"template\"");
     one_mistake(TICKET "{'template':'a{t'}}]}",
@@ -113,29 +116,32 @@ static void each_kind_of_mistake_has_its_words(void **state)
                 "events[0].ticket.slug: must be true, or left out");
     one_mistake(TICKET "{'column':'t','otherwise':'x'}}]}",
                 "events[0].ticket: has \"otherwise\" without \"values\"");
-    one_mistake(TICKET "'x','was_first_contact':{'column':'w'}}]}",
-                "events[0].was_first_contact: needs \"values\": which texts mean true, which false");
+    one_mistake(
+        TICKET "'x','was_first_contact':{'column':'w'}}]}",
+        "events[0].was_first_contact: needs \"values\": which texts mean true, which false");
     one_mistake(TICKET "'x','region':'a b'}]}",
                 "events[0].region: must be 1-64 of the signs A-Z a-z 0-9 . _ -");
     one_mistake(TICKET "'x'},{'type':'service.reopened','id':'t:{t}'," TIME ",'ticket':'y'}]}",
                 "events[1].id: is also the id of events[0]");
     one_mistake(HEAD "{'type':'sale.completed','id':'{o}'," TIME ",'order':'x','currency':'EUR',"
-                "'net':1,'items':{'sku':'x','qty':1,'net':1}}]}",
+                     "'net':1,'items':{'sku':'x','qty':1,'net':1}}]}",
                 "events[0].net: is the sum of the items: leave it out");
     one_mistake(HEAD "{'type':'sale.completed','id':'{o}'," TIME ",'order':'x','currency':'XXX',"
-                "'net':1}]}", "events[0].currency: must be a currency of ISO 4217, as EUR");
-    one_mistake(HEAD "{'type':'service.opened','id':'{o}'," TIME ",'ticket':'x','phase':'after',"
-                "'category':{'column':'c','values':{'x':'fun'}}}]}",
-                "events[0].category.values.x: must be one of question, problem, guidance, prevention, "
-                "upsell, bond, warranty, complaint, other");
+                     "'net':1}]}",
+                "events[0].currency: must be a currency of ISO 4217, as EUR");
+    one_mistake(
+        HEAD "{'type':'service.opened','id':'{o}'," TIME ",'ticket':'x','phase':'after',"
+             "'category':{'column':'c','values':{'x':'fun'}}}]}",
+        "events[0].category.values.x: must be one of question, problem, guidance, prevention, "
+        "upsell, bond, warranty, complaint, other");
     one_mistake(HEAD "{'type':'service.reopened','id':'{o}','ticket':'x','time':{'column':'d',"
-                "'format':'YYYY-MM-DD HH:MM','at':'12:00'}}]}",
+                     "'format':'YYYY-MM-DD HH:MM','at':'12:00'}}]}",
                 "events[0].time: has \"at\", but the format has an hour");
     one_mistake(HEAD "{'type':'service.reopened','id':'{o}','ticket':'x','time':{'column':'d',"
-                "'format':'YYYY','at':'12:00'}}]}",
+                     "'format':'YYYY','at':'12:00'}}]}",
                 "events[0].time.format: needs year, month and day, once each");
     one_mistake(HEAD "{'type':'service.reopened','id':'{o}','ticket':'x','time':{'column':'d',"
-                "'format':'YYYY-MM-DD','at':'25:00'}}]}",
+                     "'format':'YYYY-MM-DD','at':'25:00'}}]}",
                 "events[0].time.at: must be a time of day, HH:MM or HH:MM:SS");
 }
 

@@ -111,9 +111,21 @@ static void a_format_must_be_a_whole_one(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
-        "", "YYYY", "YYYY-MM", "MM-DD", "HH:MM", "YYYY-MM-DD HH", "YYYY-MM-DD SS", "YYYY-MM-DD x",
-        "YYYY-MM-DD YYYY", "YYYY-MM-DD AM", "YYYY-MM-DD Z", "ISO 8601", "UNIX Z",
-        "YYYY-MM-DD HH:MM HH:MM", "YYYY-MM-DD ...............................",
+        "",
+        "YYYY",
+        "YYYY-MM",
+        "MM-DD",
+        "HH:MM",
+        "YYYY-MM-DD HH",
+        "YYYY-MM-DD SS",
+        "YYYY-MM-DD x",
+        "YYYY-MM-DD YYYY",
+        "YYYY-MM-DD AM",
+        "YYYY-MM-DD Z",
+        "ISO 8601",
+        "UNIX Z",
+        "YYYY-MM-DD HH:MM HH:MM",
+        "YYYY-MM-DD ...............................",
     };
     for (size_t i = 0; i < COUNT(wrong); i++) {
         struct pattern pattern;

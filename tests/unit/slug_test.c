@@ -20,7 +20,9 @@ static void any_text_becomes_a_slug(void **state)
         {"  -- A & B -- ", "a-b"},
         {"v1.2_final", "v1.2_final"},
         {"Caf\xc3\xa9 Noir", "caf-noir"},
-        {"\xc8\x99i\xc8\x9b" "a", "i-a"},
+        {"\xc8\x99i\xc8\x9b"
+         "a",
+         "i-a"},
         {"***", ""},
         {"", ""},
         {"0123456789012345678901234567890123456789012345678901234567890123456789",
@@ -47,8 +49,10 @@ static void a_slug_has_64_safe_bytes_at_most(void **state)
     assert_false(slug_valid(text_of("a b")));
     assert_false(slug_valid(text_of("a:b")));
     assert_false(slug_valid(text_of("\xc3\xa9")));
-    assert_true(slug_valid(text_of("aaaaaaaabbbbbbbbccccccccddddddddaaaaaaaabbbbbbbbccccccccdddddddd")));
-    assert_false(slug_valid(text_of("aaaaaaaabbbbbbbbccccccccddddddddaaaaaaaabbbbbbbbccccccccddddddddx")));
+    assert_true(
+        slug_valid(text_of("aaaaaaaabbbbbbbbccccccccddddddddaaaaaaaabbbbbbbbccccccccdddddddd")));
+    assert_false(
+        slug_valid(text_of("aaaaaaaabbbbbbbbccccccccddddddddaaaaaaaabbbbbbbbccccccccddddddddx")));
 }
 
 int main(void)

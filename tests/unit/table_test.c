@@ -119,7 +119,10 @@ static void a_byte_order_mark_is_not_part_of_the_header(void **state)
 
 static void utf_16_is_told(void **state)
 {
-    open_bytes(*state, "\xff\xfe" "a\0\n\0", 6);
+    open_bytes(*state,
+               "\xff\xfe"
+               "a\0\n\0",
+               6);
     assert_broken(*state, "UTF-16");
 }
 
