@@ -333,7 +333,7 @@ static int receive_side(struct days *days, struct redis *redis, struct entry *en
 
 static int ask(const struct days *days, struct redis *redis, int32_t day, struct error *err)
 {
-    for (int side = 0; side < days->sides; side++) {
+    for (int side = 0; side < SIDES_READ && side < days->sides; side++) {
         char key[KEY_MAX];
         const char *argv[] = {"HGETALL", day_key(days, side, day, key)};
         if (redis_send(redis, err, 2, argv, NULL) != REDIS_OK) {
@@ -356,7 +356,7 @@ static int load_step(struct days *days, struct redis *redis, const int32_t *list
         if (!entry) {
             return error_memory(err);
         }
-        for (int side = 0; side < days->sides; side++) {
+        for (int side = 0; side < SIDES_READ && side < days->sides; side++) {
             if (receive_side(days, redis, entry, side, err) != 0) {
                 return -1;
             }
@@ -431,12 +431,19 @@ int days_sum(struct days *days, struct period period, const struct sums **out, s
     struct entry *entry = shelf_find(shelf, period);
     if (!entry) {
         if (period.kind == PERIOD_DAY) {
-            return error_set(err, ERROR_SYSTEM, "a day that was not loaded");
+            error_set(err, ERROR_SYSTEM, "a day that was not loaded");
+            return -1;
         }
         struct sums sums = {0};
-        if (sum_parts(days, period, &sums, err) != 0 || !(entry = shelf_add(shelf, period))) {
+        if (sum_parts(days, period, &sums, err) != 0) {
             sums_free(&sums);
-            return entry ? -1 : error_memory(err);
+            return -1;
+        }
+        entry = shelf_add(shelf, period);
+        if (!entry) {
+            sums_free(&sums);
+            error_memory(err);
+            return -1;
         }
         entry->sums = sums;
         days->kept += is_kept(period);

@@ -115,7 +115,8 @@ static int write_value(const struct fields *fields, char **out, size_t *length, 
     fields_write_json(fields, stream);
     if (fclose(stream) != 0) {
         free(*out);
-        return error_memory(err);
+        error_memory(err);
+        return -1;
     }
     return 0;
 }

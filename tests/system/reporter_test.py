@@ -372,6 +372,14 @@ class Life(ReporterCase):
         wait_for(lambda: second.said("event=publishing"), 20, "the second to take over")
         wait_for(lambda: hand.published("day", today()).get("orders") == "1", 10, "it to publish")
 
+    def test_once_beside_another_reporter_ends_when_nothing_is_dirty(self):
+        hand = Hand(self.world)
+        self.start()
+        hand.sell(today())
+        done = self.world.run("reporter", "--once")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((hand.dirty(), hand.published("day", today())["orders"]), ({}, "1"))
+
     def test_without_its_lease_it_publishes_nothing(self):
         hand = Hand(self.world)
         process = self.start()
