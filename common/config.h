@@ -20,7 +20,8 @@
     X("brokers", brokers, STRING, "localhost:9092", 1, 4096, "HOST:PORT,...",                   \
       "Kafka's bootstrap servers")                                                              \
     X("redis", redis, STRING, "redis://localhost:6379", 1, 4096, "URL",                         \
-      "Redis: redis://, rediss:// (TLS) or unix://, with user, password and database")          \
+      "Redis: redis://, rediss:// (TLS) or unix://, with user, password and database; or by "   \
+      "Sentinels redis+sentinel://HOST:PORT,HOST:PORT/MASTER")                                  \
     X("redis.password.file", redis_password_file, STRING, "", 0, 4096, "FILE",                  \
       "file that holds the password of Redis")                                                  \
     X("redis.ca.file", redis_ca_file, STRING, "", 0, 4096, "FILE",                              \

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/command.h"
 #include "common/log.h"
+#include "common/redis_sentinel.h"
 #include "common/redis_tls.h"
 #include "common/redis_url.h"
 
@@ -195,12 +196,41 @@ static int authenticate(struct redis *redis, struct error *err)
     return greet(redis, argc, argv, err);
 }
 
+/* Sentinels may lag behind a fail-over, and a master that was stopped does not know of it yet:
+ * one that calls itself a replica is never written to. */
+static int expect_master(struct redis *redis, struct error *err)
+{
+    redisReply *reply = NULL;
+    enum redis_answer answer = redis_callf(redis, &reply, err, "ROLE");
+    if (answer != REDIS_OK) {
+        return answer == REDIS_PERMANENT ? error_prefix(err, "cannot ask for its role") : -1;
+    }
+    const char *role =
+        reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 && reply->element[0]->str
+            ? reply->element[0]->str
+            : "nothing";
+    int rc = 0;
+    if (strcmp(role, "master") != 0) {
+        rc = error_retry(err, ERROR_REDIS,
+                         "redis %s: the sentinels call it the master of %s, itself says %s",
+                         redis->url.address, redis->url.master, role);
+    }
+    freeReplyObject(reply);
+    return rc;
+}
+
 static int begin(struct redis *redis, struct error *err)
 {
+    if (redis->url.sentinels && redis_sentinel_find(&redis->url, redis->timeout_ms, err) != 0) {
+        return -1;
+    }
     if (dial(redis, err) != 0) {
         return -1;
     }
     if (redis->url.password && authenticate(redis, err) != 0) {
+        return -1;
+    }
+    if (redis->url.sentinels && expect_master(redis, err) != 0) {
         return -1;
     }
     if (redis->url.database != 0) {

@@ -31,7 +31,8 @@ void redis_free(struct redis *redis);
 /* "127.0.0.1:6379", for messages; no secret in it. */
 const char *redis_address(const struct redis *redis);
 
-/* Connects (or connects anew), authenticates, selects the database. One try. */
+/* Connects (or connects anew), authenticates, selects the database. One try. With Sentinels it asks
+ * them for the master each time, and takes only one that calls itself so. */
 int redis_connect(struct redis *redis, struct error *err);
 bool redis_connected(const struct redis *redis);
 void redis_disconnect(struct redis *redis);

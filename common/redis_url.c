@@ -1,12 +1,10 @@
 #include "common/redis_url.h"
 
-#include "common/text.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_PORT = 6379, DATABASE_MAX = 16383 };
+enum { DEFAULT_PORT = 6379, SENTINEL_PORT = 26379, DATABASE_MAX = 16383 };
 
 static int hex_digit(char c)
 {
@@ -103,42 +101,105 @@ static int take_user(struct redis_url *url, struct text *rest, struct error *err
     return decode(&url->password, from(who, user.len + 1), "password", err);
 }
 
-static int take_host(struct redis_url *url, struct text place, struct error *err)
+/* "host:port", "[::1]:port", each part may be left out. */
+static int split_place(struct text place, int default_port, struct text *host, int *port_out,
+                       struct error *err)
 {
-    struct text host = place, port = {NULL, 0};
-    bool brackets = place.len > 0 && place.at[0] == '[';
-    if (brackets) {
+    struct text port = {NULL, 0};
+    *host = place;
+    if (place.len > 0 && place.at[0] == '[') {
         const char *close = find(place, ']');
         if (!close) {
             return error_set(err, ERROR_USAGE, "redis URL: a '[' without ']' in the host");
         }
-        host = until(from(place, 1), close);
+        *host = until(from(place, 1), close);
         port = from(place, (size_t)(close - place.at) + 1);
         if (port.len > 0 && port.at[0] != ':') {
             return error_set(err, ERROR_USAGE, "redis URL: letters behind ']' in the host");
         }
     } else if (find(place, ':')) {
-        host = until(place, find(place, ':'));
-        port = from(place, host.len);
+        *host = until(place, find(place, ':'));
+        port = from(place, host->len);
     }
-    url->port = DEFAULT_PORT;
-    if (port.len > 0 && number(from(port, 1), 65535, "port", &url->port, err) != 0) {
+    *port_out = default_port;
+    if (port.len > 0 && number(from(port, 1), 65535, "port", port_out, err) != 0) {
         return -1;
     }
-    if (url->port == 0) {
+    if (*port_out == 0) {
         return error_set(err, ERROR_USAGE, "redis URL: port 0");
     }
-    if (host.len == 0) {
-        host = text_of("localhost");
-    }
-    if (host.len >= sizeof url->host) {
+    if (host->len >= sizeof((struct redis_url *)NULL)->host) {
         return error_set(err, ERROR_USAGE, "redis URL: the host is longer than %zu bytes",
-                         sizeof url->host - 1);
+                         sizeof((struct redis_url *)NULL)->host - 1);
     }
+    return 0;
+}
+
+void redis_url_place(struct redis_url *url, struct text host, int port)
+{
     memcpy(url->host, host.at, host.len);
     url->host[host.len] = '\0';
-    snprintf(url->address, sizeof url->address, brackets ? "[%s]:%d" : "%s:%d", url->host,
-             url->port);
+    url->port = port;
+    snprintf(url->address, sizeof url->address, find(host, ':') ? "[%s]:%d" : "%s:%d", url->host,
+             port);
+}
+
+static int take_host(struct redis_url *url, struct text place, struct error *err)
+{
+    struct text host;
+    int port;
+    if (split_place(place, DEFAULT_PORT, &host, &port, err) != 0) {
+        return -1;
+    }
+    redis_url_place(url, host.len > 0 ? host : text_of("localhost"), port);
+    return 0;
+}
+
+static int take_sentinels(struct redis_url *url, struct text list, struct error *err)
+{
+    url->sentinels = calloc(REDIS_SENTINELS_MAX, sizeof *url->sentinels);
+    if (!url->sentinels) {
+        return error_memory(err);
+    }
+    for (bool more = true; more;) {
+        const char *comma = find(list, ',');
+        struct text place = until(list, comma), host;
+        if (url->sentinel_count == REDIS_SENTINELS_MAX) {
+            return error_set(err, ERROR_USAGE, "redis URL: more than %d sentinels",
+                             REDIS_SENTINELS_MAX);
+        }
+        struct redis_sentinel *sentinel = &url->sentinels[url->sentinel_count++];
+        if (split_place(place, SENTINEL_PORT, &host, &sentinel->port, err) != 0) {
+            return -1;
+        }
+        if (host.len == 0) {
+            return error_set(err, ERROR_USAGE, "redis URL: a sentinel without a host");
+        }
+        memcpy(sentinel->host, host.at, host.len);
+        more = comma != NULL;
+        list = more ? from(list, place.len + 1) : list;
+    }
+    return 0;
+}
+
+/* What Sentinel itself allows in a name. */
+static int take_master(struct redis_url *url, struct text name, struct error *err)
+{
+    if (name.len == 0 || name.len >= sizeof url->master) {
+        return error_set(err, ERROR_USAGE,
+                         "redis URL: the sentinels' name of the master is missing or longer than "
+                         "%zu bytes (redis+sentinel://host1,host2/mymaster)",
+                         sizeof url->master - 1);
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_",
+                    name.at[i])) {
+            return error_set(err, ERROR_USAGE,
+                             "redis URL: a name of a master holds A-Z a-z 0-9 . - _ only");
+        }
+    }
+    memcpy(url->master, name.at, name.len);
+    snprintf(url->address, sizeof url->address, "%s", url->master);
     return 0;
 }
 
@@ -167,6 +228,21 @@ static int parse_network(struct redis_url *url, struct text rest, struct error *
     return query.len > 0 ? take_query(url, query, err) : 0;
 }
 
+static int parse_sentinel(struct redis_url *url, struct text rest, struct error *err)
+{
+    const char *slash = find(rest, '/');
+    if (take_sentinels(url, until(rest, slash), err) != 0) {
+        return -1;
+    }
+    rest = slash ? from(rest, (size_t)(slash - rest.at) + 1) : text_of("");
+    const char *second = find(rest, '/');
+    if (take_master(url, until(rest, second), err) != 0) {
+        return -1;
+    }
+    rest = second ? from(rest, (size_t)(second - rest.at) + 1) : text_of("");
+    return rest.len > 0 ? number(rest, DATABASE_MAX, "database", &url->database, err) : 0;
+}
+
 static int parse_socket(struct redis_url *url, struct text rest, struct error *err)
 {
     const char *mark = find(rest, '?');
@@ -193,18 +269,28 @@ static bool take_prefix(struct text *rest, const char *prefix)
     return true;
 }
 
+static const struct form {
+    const char *prefix;
+    int (*parse)(struct redis_url *url, struct text rest, struct error *err);
+    bool tls;
+} FORMS[] = {
+    {"redis://", parse_network, false},
+    {"rediss://", parse_network, true},
+    {"unix://", parse_socket, false},
+    {"redis+sentinel://", parse_sentinel, false},
+};
+
 static int parse(struct redis_url *url, struct text rest, struct error *err)
 {
-    bool socket = take_prefix(&rest, "unix://");
-    url->tls = !socket && take_prefix(&rest, "rediss://");
-    if (!socket && !url->tls && !take_prefix(&rest, "redis://")) {
-        return error_set(err, ERROR_USAGE,
-                         "redis URL: begins with none of redis://, rediss://, unix://");
+    for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS; i++) {
+        if (take_prefix(&rest, FORMS[i].prefix)) {
+            url->tls = FORMS[i].tls;
+            return take_user(url, &rest, err) == 0 ? FORMS[i].parse(url, rest, err) : -1;
+        }
     }
-    if (take_user(url, &rest, err) != 0) {
-        return -1;
-    }
-    return socket ? parse_socket(url, rest, err) : parse_network(url, rest, err);
+    return error_set(
+        err, ERROR_USAGE,
+        "redis URL: begins with none of redis://, rediss://, unix://, redis+sentinel://");
 }
 
 int redis_url_parse(struct redis_url *out, const char *text, struct error *err)
@@ -225,5 +311,6 @@ void redis_url_clear(struct redis_url *url)
     free(url->password);
     free(url->user);
     free(url->path);
+    free(url->sentinels);
     memset(url, 0, sizeof *url);
 }

@@ -90,7 +90,7 @@ static void *serve(void *arg)
     return NULL;
 }
 
-static struct redis *meet(struct peer *peer, const char *const *answers)
+static void listen_on(struct peer *peer, const char *const *answers)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof at;
@@ -99,10 +99,17 @@ static struct redis *meet(struct peer *peer, const char *const *answers)
     assert_int_equal(bind(peer->listener, (struct sockaddr *)&at, len), 0);
     assert_int_equal(listen(peer->listener, 1), 0);
     assert_int_equal(getsockname(peer->listener, (struct sockaddr *)&at, &len), 0);
-    assert_int_equal(pthread_create(&peer->thread, NULL, serve, peer), 0);
+    peer->port = ntohs(at.sin_port);
+}
 
-    char url[64], empty[1] = "";
-    snprintf(url, sizeof url, "redis://127.0.0.1:%d", ntohs(at.sin_port));
+static void begin_serving(struct peer *peer)
+{
+    assert_int_equal(pthread_create(&peer->thread, NULL, serve, peer), 0);
+}
+
+static struct redis *client_of(char *url)
+{
+    char empty[1] = "";
     struct config config = {.redis = url,
                             .redis_password_file = empty,
                             .redis_ca_file = empty,
@@ -111,6 +118,15 @@ static struct redis *meet(struct peer *peer, const char *const *answers)
     struct error err;
     assert_int_equal(redis_open(&redis, &config, &err), 0);
     return redis;
+}
+
+static struct redis *meet(struct peer *peer, const char *const *answers)
+{
+    char url[64];
+    listen_on(peer, answers);
+    begin_serving(peer);
+    snprintf(url, sizeof url, "redis://127.0.0.1:%d", peer->port);
+    return client_of(url);
 }
 
 static void part(struct peer *peer, struct redis *redis)
@@ -233,6 +249,98 @@ static void a_missing_password_is_for_people_to_mend(void **state)
     part(&peer, redis);
 }
 
+/* A sentinel that says where `master` is, behind one that is not there. */
+static struct redis *meet_by_sentinel(struct peer *sentinel, struct peer *master,
+                                      const char *const *answers)
+{
+    static char place[96];
+    static const char *const said[] = {place, NULL};
+    char url[96];
+    listen_on(master, answers);
+    listen_on(sentinel, said);
+    snprintf(place, sizeof place, "*2\r\n$9\r\n127.0.0.1\r\n$5\r\n%05d\r\n", master->port);
+    begin_serving(master);
+    begin_serving(sentinel);
+    snprintf(url, sizeof url, "redis+sentinel://127.0.0.1:1,127.0.0.1:%d/mine", sentinel->port);
+    return client_of(url);
+}
+
+static void the_master_is_asked_of_the_sentinels(void **state)
+{
+    (void)state;
+    struct peer sentinel, master;
+    struct redis *redis = meet_by_sentinel(
+        &sentinel, &master,
+        (const char *const[]){"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n", "+PONG\r\n", NULL});
+    struct error err;
+    char address[32];
+    assert_string_equal(redis_address(redis), "mine");
+    assert_int_equal(redis_connect(redis, &err), 0);
+    snprintf(address, sizeof address, "127.0.0.1:%d", master.port);
+    assert_string_equal(redis_address(redis), address);
+    part(&master, redis);
+    part(&sentinel, NULL);
+}
+
+static void a_master_that_calls_itself_a_replica_is_left(void **state)
+{
+    (void)state;
+    struct peer sentinel, master;
+    struct redis *redis = meet_by_sentinel(
+        &sentinel, &master, (const char *const[]){"*1\r\n$5\r\nslave\r\n", "+PONG\r\n", NULL});
+    struct error err;
+    assert_int_equal(redis_connect(redis, &err), -1);
+    assert_true(err.retry);
+    assert_non_null(strstr(err.text, "master of mine, itself says slave"));
+    assert_false(redis_connected(redis));
+    part(&master, redis);
+    part(&sentinel, NULL);
+}
+
+static void an_unknown_name_of_a_master_is_for_people_to_mend(void **state)
+{
+    (void)state;
+    struct peer sentinel;
+    char url[64];
+    listen_on(&sentinel, (const char *const[]){"*-1\r\n", NULL});
+    begin_serving(&sentinel);
+    snprintf(url, sizeof url, "redis+sentinel://127.0.0.1:%d/mine", sentinel.port);
+    struct redis *redis = client_of(url);
+    struct error err;
+    assert_int_equal(redis_connect(redis, &err), -1);
+    assert_false(err.retry);
+    assert_non_null(strstr(err.text, "knows no master named mine"));
+    part(&sentinel, redis);
+}
+
+static void sentinels_that_are_away_may_come_back(void **state)
+{
+    (void)state;
+    char url[] = "redis+sentinel://127.0.0.1:1,127.0.0.1:2/mine";
+    struct redis *redis = client_of(url);
+    struct error err;
+    assert_int_equal(redis_connect(redis, &err), -1);
+    assert_true(err.retry);
+    assert_non_null(strstr(err.text, "sentinel 127.0.0.1:2"));
+    redis_free(redis);
+}
+
+static void a_sentinel_that_wants_a_password_is_given_the_urls(void **state)
+{
+    (void)state;
+    struct peer sentinel;
+    char url[64];
+    listen_on(&sentinel, (const char *const[]){"-NOAUTH log in\r\n", "+OK\r\n", "*-1\r\n", NULL});
+    begin_serving(&sentinel);
+    snprintf(url, sizeof url, "redis+sentinel://:secret@127.0.0.1:%d/mine", sentinel.port);
+    struct redis *redis = client_of(url);
+    struct error err;
+    assert_int_equal(redis_connect(redis, &err), -1);
+    assert_non_null(strstr(err.text, "knows no master named mine"));
+    assert_null(strstr(err.text, "secret"));
+    part(&sentinel, redis);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +353,11 @@ int main(void)
         cmocka_unit_test(the_halves_of_a_call_tell_when_the_answer_is_there),
         cmocka_unit_test(a_loading_server_may_be_asked_again),
         cmocka_unit_test(a_missing_password_is_for_people_to_mend),
+        cmocka_unit_test(the_master_is_asked_of_the_sentinels),
+        cmocka_unit_test(a_master_that_calls_itself_a_replica_is_left),
+        cmocka_unit_test(an_unknown_name_of_a_master_is_for_people_to_mend),
+        cmocka_unit_test(sentinels_that_are_away_may_come_back),
+        cmocka_unit_test(a_sentinel_that_wants_a_password_is_given_the_urls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,6 +64,31 @@ static const char *const BAD[] = {
     "unix:///s?database=1",
 };
 
+struct sentinels {
+    const char *text, *master, *password;
+    int database, count;
+    const char *last_host;
+    int last_port;
+};
+
+static const struct sentinels SENTINELS[] = {
+    {"redis+sentinel://h/mymaster", "mymaster", NULL, 0, 1, "h", 26379},
+    {"redis+sentinel://h:1/m", "m", NULL, 0, 1, "h", 1},
+    {"redis+sentinel://a:1,b,c:3/my-master_1.x/15", "my-master_1.x", NULL, 15, 3, "c", 3},
+    {"redis+sentinel://ana:p%40ss@a:1,[::1]:2/m/", "m", "p@ss", 0, 2, "::1", 2},
+    {"redis+sentinel://:secret@a,b/m", "m", "secret", 0, 2, "b", 26379},
+};
+
+static const char *const BAD_SENTINELS[] = {
+    "redis+sentinel://",         "redis+sentinel://h",
+    "redis+sentinel://h/",       "redis+sentinel:///m",
+    "redis+sentinel://a,,b/m",   "redis+sentinel://a,/m",
+    "redis+sentinel://a:0/m",    "redis+sentinel://a:x/m",
+    "redis+sentinel://a/m/x",    "redis+sentinel://a/m/99999",
+    "redis+sentinel://a/m?db=1", "redis+sentinel://a/m m",
+    "rediss+sentinel://a/m",     "redis+sentinel://h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h,h/m",
+};
+
 static void same(const char *got, const char *want)
 {
     assert_int_equal(got == NULL, want == NULL);
@@ -106,6 +131,51 @@ static void a_wrong_url_is_refused(void **state)
     }
 }
 
+static void sentinels_and_the_name_of_their_master_are_taken_apart(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof SENTINELS / sizeof *SENTINELS; i++) {
+        const struct sentinels *want = &SENTINELS[i];
+        struct redis_url url;
+        print_message("%s\n", want->text);
+        assert_int_equal(redis_url_parse(&url, want->text, NULL), 0);
+        assert_string_equal(url.master, want->master);
+        assert_string_equal(url.address, want->master);
+        same(url.password, want->password);
+        assert_int_equal(url.database, want->database);
+        assert_int_equal(url.sentinel_count, want->count);
+        assert_string_equal(url.sentinels[want->count - 1].host, want->last_host);
+        assert_int_equal(url.sentinels[want->count - 1].port, want->last_port);
+        redis_url_clear(&url);
+    }
+}
+
+static void a_wrong_url_of_sentinels_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof BAD_SENTINELS / sizeof *BAD_SENTINELS; i++) {
+        struct redis_url url;
+        struct error err = {0};
+        print_message("%s\n", BAD_SENTINELS[i]);
+        assert_int_equal(redis_url_parse(&url, BAD_SENTINELS[i], &err), -1);
+        assert_int_equal(err.code, ERROR_USAGE);
+        assert_null(url.sentinels);
+    }
+}
+
+static void the_place_of_a_master_becomes_the_address(void **state)
+{
+    (void)state;
+    struct redis_url url;
+    assert_int_equal(redis_url_parse(&url, "redis+sentinel://h/m", NULL), 0);
+    redis_url_place(&url, text_of("10.0.0.7"), 6380);
+    assert_string_equal(url.host, "10.0.0.7");
+    assert_string_equal(url.address, "10.0.0.7:6380");
+    redis_url_place(&url, text_of("::1"), 1);
+    assert_string_equal(url.address, "[::1]:1");
+    redis_url_clear(&url);
+}
+
 static void a_host_of_256_bytes_is_too_long(void **state)
 {
     (void)state;
@@ -137,6 +207,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_of_a_url_is_taken_apart),
         cmocka_unit_test(a_wrong_url_is_refused),
+        cmocka_unit_test(sentinels_and_the_name_of_their_master_are_taken_apart),
+        cmocka_unit_test(a_wrong_url_of_sentinels_is_refused),
+        cmocka_unit_test(the_place_of_a_master_becomes_the_address),
         cmocka_unit_test(a_host_of_256_bytes_is_too_long),
         cmocka_unit_test(neither_address_nor_error_tells_the_password),
     };
