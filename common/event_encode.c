@@ -228,17 +228,33 @@ static void put_data(struct writer *w, const struct event *event)
     close_object(w);
 }
 
+/* In UTC; but a time that lies in the years 2000-2099 only by its offset is written with the
+ * largest one, or it would not decode. */
+static void put_time(struct writer *w, int64_t time_ms)
+{
+    char time[48];
+    int64_t shift_ms = 0;
+    if (time_ms < (int64_t)CALENDAR_DAY_MIN * 86400000)
+        shift_ms = 86340000;
+    if (time_ms >= (int64_t)(CALENDAR_DAY_MAX + 1) * 86400000)
+        shift_ms = -86340000;
+    calendar_format_time(time_ms + shift_ms, time);
+    if (shift_ms)
+        strcpy(strchr(time, 'Z'), shift_ms > 0 ? "+23:59" : "-23:59");
+    put_word(w, "time", time);
+}
+
 size_t event_encode(const struct event *event, const char *type_prefix, char *out, size_t room)
 {
     struct writer w = {.out = out, .room = room};
-    char type[160], time[32];
+    char type[160];
     snprintf(type, sizeof type, "%s%s.v1", type_prefix, event_type_name(event->type));
     open_object(&w, NULL);
     put_word(&w, "specversion", "1.0");
     put_text(&w, "id", event->id);
     put_text(&w, "source", event->source);
     put_word(&w, "type", type);
-    put_word(&w, "time", calendar_format_time(event->time_ms, time));
+    put_time(&w, event->time_ms);
     put_text(&w, "subject", event->subject);
     put_text(&w, "partitionkey", event->partitionkey);
     put_word(&w, "datacontenttype", "application/json");

@@ -214,6 +214,19 @@ static void quotes_backslashes_and_control_characters_are_escaped(void **state)
     assert_null(strchr(scene->line, '\n'));
 }
 
+static void a_time_that_only_its_offset_keeps_in_range_comes_back_equal(void **state)
+{
+    struct scene *scene = *state;
+    static const int64_t day_ms = 86400000;
+    const int64_t first = 10957 * day_ms, last = 47482 * day_ms - 1, reach = day_ms - 60000;
+    const int64_t times[] = {first - reach, first - 1, first, last, last + 1, last + reach};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        maker_roll(&scene->dice, EVENT_SERVICE_OPENED, 0);
+        scene->dice.event.time_ms = times[i];
+        expect_comes_back(scene, &scene->dice.event);
+    }
+}
+
 static void what_does_not_fit_gives_0_and_stays_in_its_room(void **state)
 {
     struct scene *scene = *state;
@@ -237,6 +250,7 @@ int main(void)
         TEST(every_type_with_every_choice_of_members_comes_back_equal),
         TEST(the_least_event_is_written_as_it_always_was),
         TEST(quotes_backslashes_and_control_characters_are_escaped),
+        TEST(a_time_that_only_its_offset_keeps_in_range_comes_back_equal),
         TEST(what_does_not_fit_gives_0_and_stays_in_its_room),
     };
     return cmocka_run_group_tests_name("event_encode", tests, NULL, NULL);

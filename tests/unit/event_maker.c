@@ -287,8 +287,7 @@ void maker_roll(struct maker_dice *dice, enum event_type type, uint64_t mask)
     if (choose(dice))
         event->label_count = 1 + (size_t)maker_below(dice, EVENT_LABELS_MAX);
     for (size_t i = 0; i < event->label_count; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "l%zu", i);
+        char name[2] = {'l', (char)('0' + i)};
         event->labels[i] = (struct event_label){keep(dice, name, 2), slug(dice, 5)};
     }
     event->partitionkey = maybe_ref(dice);

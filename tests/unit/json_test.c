@@ -87,6 +87,21 @@ static void a_repeated_name_is_found_in_objects_of_any_size(void **state)
     }
 }
 
+static void a_repeated_name_is_found_among_ten_thousand(void **state)
+{
+    (void)state;
+    for (int twin = -1; twin < 9999; twin += 1111) {
+        char *json = malloc(200000);
+        size_t len = (size_t)sprintf(json, "{");
+        for (int i = 0; i < 10000; i++)
+            len += (size_t)sprintf(json + len, "%s\"m%d\":%d", i ? "," : "",
+                                   i == 9999 && twin >= 0 ? twin : i, i);
+        sprintf(json + len, "}");
+        assert_int_equal(check(json, 8).repeated, twin >= 0);
+        free(json);
+    }
+}
+
 static void the_repeated_name_is_told(void **state)
 {
     (void)state;
@@ -157,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_repeated_name_is_found_in_any_object),
         cmocka_unit_test(equal_names_in_different_objects_are_fine),
         cmocka_unit_test(a_repeated_name_is_found_in_objects_of_any_size),
+        cmocka_unit_test(a_repeated_name_is_found_among_ten_thousand),
         cmocka_unit_test(the_repeated_name_is_told),
         cmocka_unit_test(integers_are_those_of_int64_written_as_such),
         cmocka_unit_test(members_are_put_at_the_places_of_their_names),
