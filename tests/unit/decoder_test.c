@@ -488,6 +488,39 @@ static void binary_mode_takes_attributes_from_headers(void **state)
         play(&scenes[i]);
 }
 
+static void header_values_are_strict_utf8(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "\x80",
+        "\xc0\xaf",
+        "\xc1\xbf",
+        "\xc2",
+        "\xc2x",
+        "\xe0\x9f\xbf",
+        "\xe2\x82",
+        "\xe2\x82x",
+        "\xed\xa0\x80",
+        "\xed\xbf\xbf",
+        "\xf0\x8f\xbf\xbf",
+        "\xf0\x90\x80",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xff",
+    };
+    static const char *const good[] = {"\xc2\xa0",         "\xdf\xbf",        "\xe0\xa0\x80",
+                                       "\xed\x9f\xbf",     "\xee\x80\x80",    "\xef\xbf\xbf",
+                                       "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        play(&(struct scene){.value = GOOD_DATA,
+                             .headers = {BINARY("ce_partitionkey", bad[i])},
+                             .expected = "bad_field partitionkey"});
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        play(&(struct scene){.value = GOOD_DATA,
+                             .headers = {BINARY("ce_partitionkey", good[i])},
+                             .expected = "valid"});
+}
+
 static void binary_and_structured_give_the_same_event(void **state)
 {
     (void)state;
@@ -572,6 +605,7 @@ int main(void)
         cmocka_unit_test(refs_are_counted_in_bytes),
         cmocka_unit_test(optional_attributes_may_be_absent_but_not_null),
         cmocka_unit_test(binary_mode_takes_attributes_from_headers),
+        cmocka_unit_test(header_values_are_strict_utf8),
         cmocka_unit_test(binary_and_structured_give_the_same_event),
         cmocka_unit_test(a_long_repeated_name_leaves_whole_characters_in_the_detail),
         cmocka_unit_test(data_is_checked_only_behind_the_envelope),

@@ -146,19 +146,26 @@ static struct text nth(char bytes[16], int n)
     return text_of(bytes);
 }
 
+/* The same values in two dimensions, so that equal names meet in the table. */
 static void many_values_keep_their_numbers_while_the_table_grows(void **state)
 {
     (void)state;
-    enum { VALUES = 120000 };
-    struct scopes *scopes = open_scopes("line");
+    enum { VALUES = 60000 };
+    struct scopes *scopes = open_scopes("rep,line");
     char bytes[16];
-    for (int n = 0; n < VALUES; n++)
-        assert_int_equal(scopes_line(scopes, nth(bytes, n)), n + 1);
-    for (int n = 0; n < VALUES; n++) {
-        assert_int_equal(scopes_line(scopes, nth(bytes, n)), n + 1);
-        assert_true(text_is(scope_value(scopes, (uint32_t)n + 1), bytes));
+    for (uint32_t round = 0; round < 2; round++) {
+        for (uint32_t n = 0; n < VALUES; n++) {
+            struct event event = {.rep = nth(bytes, (int)n)};
+            uint32_t ids[3];
+            assert_int_equal(scopes_of(scopes, &event, ids), 2);
+            assert_int_equal(ids[1], 2 * n + 1);
+            assert_int_equal(scopes_line(scopes, event.rep), 2 * n + 2);
+            assert_string_equal(scope_dimension(scopes, ids[1]), "rep");
+            assert_string_equal(scope_dimension(scopes, 2 * n + 2), "line");
+            assert_true(text_is(scope_value(scopes, 2 * n + 2), bytes));
+        }
     }
-    assert_int_equal(scopes_count(scopes), VALUES + 1);
+    assert_int_equal(scopes_count(scopes), 2 * VALUES + 1);
     assert_false(scopes_failed(scopes));
     scopes_free(scopes);
 }
