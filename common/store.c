@@ -5,6 +5,7 @@
 #include "look_lua.h"
 #include "make_lua.h"
 
+#include "common/args.h"
 #include "common/calendar.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -33,15 +34,9 @@ struct store {
     int64_t guarded_ms, sent_ms, timeout_ms;
     long long evicted;            /* baseline of this connection; -1: none yet */
     char run_id[48];
-    /* The command in flight, kept to be sent again should the script have been forgotten. */
-    const char **argv;
-    size_t *lengths;
-    size_t arg_count, arg_room;
-    char *numbers;                /* the text of its numbers */
-    size_t number_count, number_room;
+    struct args args;             /* of the batch in flight: it may have to be sent again */
+    bool flying;                  /* an answer is still to come */
 };
-
-enum { NUMBER_BYTES = 40 };
 
 int store_open(struct store **out, const struct config *config, const char *kind,
                const char *const *words, int word_count, struct error *err)
@@ -86,9 +81,7 @@ void store_free(struct store *store)
     redis_free(store->redis);
     free(store->business);
     free(store->kind);
-    free(store->argv);
-    free(store->lengths);
-    free(store->numbers);
+    args_free(&store->args);
     free(store);
 }
 
@@ -116,6 +109,22 @@ static enum store_answer answer_of(enum redis_answer answer)
         break;
     }
     return STORE_BROKEN;
+}
+
+/* A batch whose sums were dropped may still be on its way, and its answer would be taken for that
+ * of the next call: it is waited for and thrown away. What it did, a look at the positions tells. */
+static enum store_answer clear_line(struct store *s, struct error *err)
+{
+    redisReply *reply;
+    if (!s->flying)
+        return STORE_DONE;
+    s->flying = false;
+    enum redis_answer answer = redis_receive(s->redis, &reply, err);
+    if (answer == REDIS_UNKNOWN)
+        return STORE_UNKNOWN;
+    if (answer == REDIS_OK)
+        freeReplyObject(reply);
+    return STORE_DONE;
 }
 
 /* ---- is Redis one that keeps what it is given? ---- */
@@ -168,6 +177,7 @@ static enum store_answer guard(struct store *s, struct error *err)
 
 enum store_answer store_connect(struct store *store, struct error *err)
 {
+    store->flying = false;
     if (redis_connect(store->redis, err) != 0)
         return err && !err->retry ? STORE_BROKEN : STORE_UNKNOWN;
     return guard(store, err);
@@ -293,6 +303,9 @@ enum store_answer store_look(struct store *store, struct store_state *state, str
     int count = 2;
     redisReply *reply;
     store_state_clear(state);
+    enum store_answer clear = clear_line(store, err);
+    if (clear != STORE_DONE)
+        return clear;
     for (int i = 0; main_kinds[i]; i++) {
         if (strcmp(main_kinds[i], store->kind) == 0)
             continue;
@@ -312,6 +325,9 @@ enum store_answer store_orphans(struct store *store, bool *found, struct error *
 {
     char cursor[32] = "0", pattern[128];
     *found = false;
+    enum store_answer clear = clear_line(store, err);
+    if (clear != STORE_DONE)
+        return clear;
     snprintf(pattern, sizeof pattern, "%s*:day:*", store->prefix);
     do {
         redisReply *reply;
@@ -330,76 +346,22 @@ enum store_answer store_orphans(struct store *store, bool *found, struct error *
     return STORE_DONE;
 }
 
-/* ---- a command as a list of arguments ---- */
+/* ---- arguments ---- */
 
-static void args_clear(struct store *s)
+static void arg_place(struct args *args, struct place place)
 {
-    s->arg_count = s->number_count = 0;
+    args_format(args, "%" PRId64 ":%" PRId32, place.offset, place.epoch);
 }
 
-/* Room for so many more arguments and numbers, so that none moves while the list grows. */
-static bool args_reserve(struct store *s, size_t args, size_t numbers)
+/* "sales:3", and with "begin:" before it. */
+static void arg_position(struct args *args, const char *word, int32_t partition)
 {
-    if (args > s->arg_room) {
-        free(s->argv);
-        free(s->lengths);
-        s->argv = malloc(args * sizeof *s->argv);
-        s->lengths = malloc(args * sizeof *s->lengths);
-        s->arg_room = s->argv && s->lengths ? args : 0;
-    }
-    if (numbers > s->number_room) {
-        free(s->numbers);
-        s->numbers = malloc(numbers * NUMBER_BYTES);
-        s->number_room = s->numbers ? numbers : 0;
-    }
-    return s->arg_room >= args && s->number_room >= numbers;
+    args_format(args, "%s:%" PRId32, word, partition);
 }
 
-static void arg(struct store *s, struct text text)
+static void arg_begin(struct args *args, const char *word, int32_t partition)
 {
-    s->argv[s->arg_count] = text.at;
-    s->lengths[s->arg_count++] = text.len;
-}
-
-static void arg_string(struct store *s, const char *string)
-{
-    arg(s, text_of(string));
-}
-
-static char *number_room(struct store *s)
-{
-    return s->numbers + NUMBER_BYTES * s->number_count++;
-}
-
-static void arg_number(struct store *s, int64_t number)
-{
-    char *out = number_room(s), digits[24];
-    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
-    size_t len = 0, at = 0;
-    /* By hand: a batch has thousands of them. */
-    do {
-        digits[len++] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
-    if (number < 0)
-        out[at++] = '-';
-    while (len)
-        out[at++] = digits[--len];
-    arg(s, (struct text){out, at});
-}
-
-static void arg_place(struct store *s, struct place place)
-{
-    char *out = number_room(s);
-    snprintf(out, NUMBER_BYTES, "%" PRId64 ":%" PRId32, place.offset, place.epoch);
-    arg_string(s, out);
-}
-
-static void arg_field(struct store *s, const char *format, const char *word, int32_t partition)
-{
-    char *out = number_room(s);
-    snprintf(out, NUMBER_BYTES, format, word, partition);
-    arg_string(s, out);
+    args_format(args, "begin:%s:%" PRId32, word, partition);
 }
 
 /* ---- making ---- */
@@ -409,42 +371,39 @@ void store_definition_hash(const char *definition, char out[17])
     snprintf(out, 17, "%016" PRIx64, (uint64_t)XXH3_64bits(definition, strlen(definition)));
 }
 
-static void arg_pair(struct store *s, const char *name, const char *value)
+static void arg_pair(struct args *args, const char *name, const char *value)
 {
-    arg_string(s, name);
-    arg_string(s, value);
+    args_string(args, name);
+    args_string(args, value);
 }
 
-static void args_of_topic(struct store *s, const struct store_topic *topic)
+static void args_of_topic(struct args *args, const struct store_topic *topic)
 {
-    const char *const parts[] = {"topic:%s", "cluster:%s", "id:%s"};
-    const char *const values[] = {topic->name, topic->cluster, topic->id};
-    for (int i = 0; i < 3; i++) {
-        char *field = number_room(s);
-        snprintf(field, NUMBER_BYTES, parts[i], topic->word);
-        arg_pair(s, field, values[i]);
-    }
-    char *field = number_room(s);
-    snprintf(field, NUMBER_BYTES, "partitions:%s", topic->word);
-    arg_string(s, field);
-    arg_number(s, topic->partitions);
+    args_format(args, "topic:%s", topic->word);
+    args_string(args, topic->name);
+    args_format(args, "cluster:%s", topic->word);
+    args_string(args, topic->cluster);
+    args_format(args, "id:%s", topic->word);
+    args_string(args, topic->id);
+    args_format(args, "partitions:%s", topic->word);
+    args_number(args, topic->partitions);
 }
 
-static void args_of_plan(struct store *s, const struct store_plan *plan, const char *token,
+static void args_of_plan(struct args *args, const struct store_plan *plan, const char *token,
                          const char *definition)
 {
-    arg_number(s, 2 + 4 * plan->topic_count + 2 * (int64_t)plan->position_count);
-    arg_pair(s, "token", token);
-    arg_pair(s, "definition", definition);
+    args_number(args, 2 + 4 * plan->topic_count + 2 * (int64_t)plan->position_count);
+    arg_pair(args, "token", token);
+    arg_pair(args, "definition", definition);
     for (int t = 0; t < plan->topic_count; t++)
-        args_of_topic(s, &plan->topics[t]);
+        args_of_topic(args, &plan->topics[t]);
     for (size_t i = 0; i < plan->position_count; i++) {
         const struct store_position *p = &plan->positions[i];
         const char *word = plan->topics[p->topic].word;
-        arg_field(s, "begin:%s:%d", word, p->partition);
-        arg_number(s, p->begin);
-        arg_field(s, "%s:%d", word, p->partition);
-        arg_place(s, p->at);
+        arg_begin(args, word, p->partition);
+        args_number(args, p->begin);
+        arg_position(args, word, p->partition);
+        arg_place(args, p->at);
     }
 }
 
@@ -456,9 +415,12 @@ enum store_answer store_make(struct store *store, const struct store_plan *plans
     redisReply *reply;
     for (int i = 0; i < plan_count; i++)
         positions += plans[i].position_count;
-    args_clear(store);
-    if (!args_reserve(store, 64 * (size_t)plan_count + 8 * positions,
-                      64 * (size_t)plan_count + 8 * positions)) {
+    struct args *args = &store->args;
+    enum store_answer clear = clear_line(store, err);
+    if (clear != STORE_DONE)
+        return clear;
+    if (!args_begin(args, 64 * (size_t)plan_count + 8 * positions,
+                    64 * (size_t)plan_count + 8 * positions)) {
         error_memory(err);
         return STORE_BROKEN;
     }
@@ -467,12 +429,13 @@ enum store_answer store_make(struct store *store, const struct store_plan *plans
              random_u64(), hash);
     for (int i = 0; i < plan_count; i++) {
         snprintf(keys[i], sizeof keys[i], "%sposition:%s", store->prefix, plans[i].kind);
-        arg_string(store, keys[i]);
+        args_string(args, keys[i]);
     }
     for (int i = 0; i < plan_count; i++)
-        args_of_plan(store, &plans[i], token, definition);
+        args_of_plan(args, &plans[i], token, definition);
     enum redis_answer answer = redis_eval(store->redis, &store->make, plan_count, &reply, err,
-                                          (int)store->arg_count, store->argv, store->lengths);
+                                          (int)store->args.count, store->args.list,
+                                          store->args.lengths);
     if (answer != REDIS_OK)
         return answer_of(answer);
     bool made = reply->str && strcmp(reply->str, "made") == 0;
@@ -484,6 +447,9 @@ enum store_answer store_note_gap(struct store *store, const char *field, const c
                                  struct error *err)
 {
     redisReply *reply;
+    enum store_answer clear = clear_line(store, err);
+    if (clear != STORE_DONE)
+        return clear;
     enum redis_answer answer =
         redis_callf(store->redis, &reply, err, "HSET %s %s %s", store->gap_key, field, text);
     if (answer != REDIS_OK)
@@ -503,30 +469,24 @@ static const struct store_position *position_in(const struct store_state *state,
     return NULL;
 }
 
-static void args_of_ids(struct store *s, const struct store_topic *known,
-                          const struct store_topic *now)
+static void args_of_ids(struct args *args, const struct store_topic *known,
+                        const struct store_topic *now)
 {
-    const char *const parts[] = {"cluster:%s", "id:%s"};
-    const char *const before[] = {known->cluster, known->id};
-    const char *const after[] = {now->cluster, now->id};
-    for (int i = 0; i < 2; i++) {
-        char *field = number_room(s);
-        snprintf(field, NUMBER_BYTES, parts[i], known->word);
-        arg_string(s, field);
-        arg_string(s, before[i]);
-        arg_string(s, after[i]);
-    }
+    args_format(args, "cluster:%s", known->word);
+    arg_pair(args, known->cluster, now->cluster);
+    args_format(args, "id:%s", known->word);
+    arg_pair(args, known->id, now->id);
 }
 
-static void args_of_step(struct store *s, const char *word, const struct store_position *from,
+static void args_of_step(struct args *args, const char *word, const struct store_position *from,
                          const struct store_position *to)
 {
-    arg_field(s, "begin:%s:%d", word, to->partition);
-    arg_number(s, from->begin);
-    arg_number(s, to->begin);
-    arg_field(s, "%s:%d", word, to->partition);
-    arg_place(s, from->at);
-    arg_place(s, to->at);
+    arg_begin(args, word, to->partition);
+    args_number(args, from->begin);
+    args_number(args, to->begin);
+    arg_position(args, word, to->partition);
+    arg_place(args, from->at);
+    arg_place(args, to->at);
 }
 
 enum store_answer store_accept(struct store *store, const struct store_state *state, int topic,
@@ -535,38 +495,32 @@ enum store_answer store_accept(struct store *store, const struct store_state *st
                                const char *const *notes, struct error *err)
 {
     const struct store_topic *known = &state->topics[topic];
-    const char *keys[] = {store->position_key, store->gap_key};
-    char field[300];
+    struct args *args = &store->args;
     redisReply *reply;
-    args_clear(store);
-    if (!args_reserve(store, 16 + 8 * count, 16 + 8 * count)) {
+    enum store_answer clear = clear_line(store, err);
+    if (clear != STORE_DONE)
+        return clear;
+    if (!args_begin(args, 16 + 8 * count, 16 + 8 * count)) {
         error_memory(err);
         return STORE_BROKEN;
     }
-    arg_string(store, keys[0]);
-    arg_string(store, keys[1]);
-    arg_string(store, state->token);
-    arg_number(store, (int64_t)(2 * count) + (now ? 2 : 0));
+    args_string(args, store->position_key);
+    args_string(args, store->gap_key);
+    args_string(args, state->token);
+    args_number(args, (int64_t)(2 * count) + (now ? 2 : 0));
     if (now)
-        args_of_ids(store, known, now);
+        args_of_ids(args, known, now);
     for (size_t i = 0; i < count; i++)
-        args_of_step(store, known->word, position_in(state, topic, positions[i].partition),
+        args_of_step(args, known->word, position_in(state, topic, positions[i].partition),
                      &positions[i]);
-    arg_number(store, (int64_t)count);
-    struct batch text; /* keeps the field names until they are sent */
-    batch_init(&text);
-    batch_add_group(&text, (struct batch_group){.head = text_of("")});
+    args_string(args, known->name);
+    args_number(args, (int64_t)count);
     for (size_t i = 0; i < count; i++) {
-        snprintf(field, sizeof field, "%s:%" PRId32, known->name, positions[i].partition);
-        batch_add_cell(&text, text_of(field), 0);
-    }
-    for (size_t i = 0; i < text.cell_count; i++) {
-        arg(store, text.cells[i].field);
-        arg_string(store, notes[i]);
+        args_number(args, positions[i].partition);
+        args_string(args, notes[i]);
     }
     enum redis_answer answer = redis_eval(store->redis, &store->accept, 2, &reply, err,
-                                          (int)store->arg_count, store->argv, store->lengths);
-    batch_free(&text);
+                                          (int)args->count, args->list, args->lengths);
     if (answer != REDIS_OK)
         return answer_of(answer);
     bool accepted = reply->str && strcmp(reply->str, "accepted") == 0;
@@ -576,86 +530,89 @@ enum store_answer store_accept(struct store *store, const struct store_state *st
 
 /* ---- applying ---- */
 
-static void args_of_moves(struct store *s, const struct batch *batch)
+static void args_of_moves(const struct store *s, struct args *args, const struct batch *batch)
 {
-    arg_number(s, (int64_t)batch->move_count);
+    args_number(args, (int64_t)batch->move_count);
     for (size_t i = 0; i < batch->move_count; i++) {
         const struct batch_move *move = &batch->moves[i];
-        arg_field(s, "%s:%d", s->words[move->topic], move->partition);
-        arg_place(s, move->from);
-        arg_place(s, move->to);
+        arg_position(args, s->words[move->topic], move->partition);
+        arg_place(args, move->from);
+        arg_place(args, move->to);
     }
 }
 
-static void args_of_group(struct store *s, const struct batch *batch,
+static void args_of_group(struct args *args, const struct batch *batch,
                           const struct batch_group *group)
 {
-    arg(s, group->head);
-    arg(s, group->dimension);
-    arg(s, group->value);
-    arg(s, group->dirty);
+    args_text(args, group->head);
+    args_text(args, group->dimension);
+    args_text(args, group->value);
+    args_text(args, group->dirty);
     if (group->expire_s)
-        arg_number(s, group->expire_s);
+        args_number(args, group->expire_s);
     else
-        arg_string(s, "");
-    arg_number(s, (int64_t)group->count);
+        args_string(args, "");
+    args_number(args, (int64_t)group->count);
     for (size_t i = group->first; i < group->first + group->count; i++) {
-        arg(s, batch->cells[i].field);
-        arg_number(s, batch->cells[i].delta);
+        args_text(args, batch->cells[i].field);
+        args_number(args, batch->cells[i].delta);
     }
+}
+
+static void args_of_head(const struct store *s, struct args *args, const struct batch *batch,
+                         const char *token, int32_t floor)
+{
+    char date[11];
+    args_string(args, "EVALSHA");
+    args_string(args, s->apply.sha);
+    args_string(args, "4");
+    args_string(args, s->position_key);
+    args_string(args, s->floor_key);
+    args_string(args, s->dirty_key);
+    args_string(args, s->currency_key);
+    args_string(args, s->prefix);
+    args_string(args, token);
+    args_format(args, "%s", floor == STORE_NO_FLOOR ? "" : calendar_format_date(floor, date));
+    args_number(args, s->scope_limit);
+    args_format(args, "%016" PRIx64, batch->mark);
 }
 
 static bool args_of_batch(struct store *s, const struct batch *batch, const char *token,
                           int32_t floor)
 {
+    struct args *args = &s->args;
     size_t numbers = 8 + 3 * batch->move_count + 2 * batch->group_count + batch->cell_count;
-    size_t args = 20 + 3 * batch->move_count + batch->currency_count + 6 * batch->group_count +
-                  2 * batch->cell_count;
-    args_clear(s);
-    if (!args_reserve(s, args, numbers))
+    size_t count = 20 + 3 * batch->move_count + batch->currency_count + 6 * batch->group_count +
+                   2 * batch->cell_count;
+    if (!args_begin(args, count, numbers))
         return false;
-    arg_string(s, "EVALSHA");
-    arg_string(s, s->apply.sha);
-    arg_string(s, "4");
-    arg_string(s, s->position_key);
-    arg_string(s, s->floor_key);
-    arg_string(s, s->dirty_key);
-    arg_string(s, s->currency_key);
-    arg_string(s, s->prefix);
-    arg_string(s, token);
-    if (floor == STORE_NO_FLOOR)
-        arg_string(s, "");
-    else
-        arg_string(s, calendar_format_date(floor, number_room(s)));
-    arg_number(s, s->scope_limit);
-    char *mark = number_room(s);
-    snprintf(mark, NUMBER_BYTES, "%016" PRIx64, batch->mark);
-    arg_string(s, mark);
-    args_of_moves(s, batch);
-    arg_number(s, (int64_t)batch->currency_count);
+    args_of_head(s, args, batch, token, floor);
+    args_of_moves(s, args, batch);
+    args_number(args, (int64_t)batch->currency_count);
     for (size_t i = 0; i < batch->currency_count; i++)
-        arg_string(s, batch->currencies[i]);
-    arg_number(s, (int64_t)batch->group_count);
+        args_string(args, batch->currencies[i]);
+    args_number(args, (int64_t)batch->group_count);
     for (size_t i = 0; i < batch->group_count; i++)
-        args_of_group(s, batch, &batch->groups[i]);
+        args_of_group(args, batch, &batch->groups[i]);
     return true;
 }
 
 enum store_answer store_send(struct store *store, const struct batch *batch, const char *token,
                              int32_t floor, struct error *err)
 {
-    if (clock_mono_ms() - store->guarded_ms > GUARD_EVERY_MS) {
-        enum store_answer answer = guard(store, err);
-        if (answer != STORE_DONE)
-            return answer;
-    }
+    enum store_answer clear = clear_line(store, err);
+    if (clear == STORE_DONE && clock_mono_ms() - store->guarded_ms > GUARD_EVERY_MS)
+        clear = guard(store, err);
+    if (clear != STORE_DONE)
+        return clear;
     if (batch->failed || !args_of_batch(store, batch, token, floor)) {
         error_memory(err);
         return STORE_BROKEN;
     }
     store->sent_ms = clock_mono_ms();
-    enum redis_answer answer = redis_send(store->redis, err, (int)store->arg_count, store->argv,
-                                          store->lengths);
+    enum redis_answer answer = redis_send(store->redis, err, (int)store->args.count,
+                                          store->args.list, store->args.lengths);
+    store->flying = answer == REDIS_OK;
     return answer == REDIS_OK ? STORE_PENDING : answer_of(answer);
 }
 
@@ -693,7 +650,8 @@ static enum store_answer send_again(struct store *s, struct error *err)
     if (answer != REDIS_OK)
         return answer_of(answer);
     freeReplyObject(reply);
-    answer = redis_send(s->redis, err, (int)s->arg_count, s->argv, s->lengths);
+    answer = redis_send(s->redis, err, (int)s->args.count, s->args.list, s->args.lengths);
+    s->flying = answer == REDIS_OK;
     return answer == REDIS_OK ? STORE_PENDING : answer_of(answer);
 }
 
@@ -704,10 +662,12 @@ enum store_answer store_receive(struct store *store, int64_t wait_ms, struct err
         if (clock_mono_ms() - store->sent_ms < store->timeout_ms)
             return STORE_PENDING;
         redis_disconnect(store->redis);
+        store->flying = false;
         error_retry(err, ERROR_REDIS, "redis %s: no answer to a batch within %" PRId64 " ms",
                     store_address(store), store->timeout_ms);
         return STORE_UNKNOWN;
     }
+    store->flying = false;
     enum redis_answer answer = redis_receive(store->redis, &reply, err);
     if (answer == REDIS_NOSCRIPT)
         return send_again(store, err);

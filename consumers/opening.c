@@ -120,6 +120,11 @@ static enum store_answer make_store(struct opening *o, struct error *err)
     struct draft draft = {0};
     bool orphans;
     enum store_answer answer = store_orphans(o->store, &orphans, err);
+    /* Another worker may have made the store since, and counted: look before judging. */
+    if (answer == STORE_DONE && orphans)
+        answer = store_look(o->store, &o->state, err);
+    if (answer == STORE_DONE && orphans && (o->state.exists || o->state.others))
+        return STORE_DONE;
     if (answer == STORE_DONE && orphans) {
         error_set(err, ERROR_STORE,
                   "Redis holds day counters of business %s but not the positions they stand at: "
