@@ -1,6 +1,5 @@
 /* decoder_fuzz - any bytes as a record, in libFuzzer's form. tests/unit/hostile_test.c feeds it
- * schemas/examples and random changes of good events; with clang it is a fuzzer of its own:
- * clang -fsanitize=fuzzer,address -I. tests/fuzz/decoder_fuzz.c common/<files>.c -lyyjson -lxxhash.
+ * schemas/examples and random changes of good events; clang -fsanitize=fuzzer makes a fuzzer of it.
  *
  * Whatever the bytes are there is a verdict; what is valid is still valid, and the same event, when
  * it is written and read again. The first byte chooses the headers, the rest is the value. */
