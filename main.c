@@ -4,9 +4,11 @@
 #include "consumers/report.h"
 #include "consumers/reporter.h"
 #include "consumers/targets_command.h"
+#include "consumers/trim.h"
 #include "consumers/worker_command.h"
 #include "producers/emit.h"
 #include "producers/import.h"
+#include "producers/rejected.h"
 #include "producers/simulate.h"
 #include "producers/topics.h"
 
@@ -33,11 +35,13 @@ static const struct command *const commands[] = {
     &emit_command,
     &import_command,
     &simulate_command,
+    &rejected_command,
     &sales_worker_command,
     &service_worker_command,
     &reporter_command,
     &report_command,
     &targets_command,
+    &trim_command,
     &settings_command,
 };
 /* clang-format on */
