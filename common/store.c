@@ -38,8 +38,8 @@ struct store {
     bool flying;                  /* an answer is still to come */
 };
 
-int store_open(struct store **out, const struct config *config, const char *kind,
-               const char *const *words, int word_count, struct error *err)
+int store_open(struct store **out, const struct config *config, const char *generation,
+               const char *kind, const char *const *words, int word_count, struct error *err)
 {
     struct store *s = calloc(1, sizeof *s);
     *out = NULL;
@@ -60,9 +60,9 @@ int store_open(struct store **out, const struct config *config, const char *kind
         store_free(s);
         return -1;
     }
-    snprintf(s->prefix, sizeof s->prefix, "tandem:{%s}:", config->business);
+    snprintf(s->prefix, sizeof s->prefix, "tandem:{%s}:%s", config->business, generation);
     snprintf(s->position_key, sizeof s->position_key, "%sposition:%s", s->prefix, kind);
-    snprintf(s->floor_key, sizeof s->floor_key, "%sfloor", s->prefix);
+    snprintf(s->floor_key, sizeof s->floor_key, "tandem:{%s}:floor", config->business);
     snprintf(s->dirty_key, sizeof s->dirty_key, "%sdirty", s->prefix);
     snprintf(s->currency_key, sizeof s->currency_key, "%scurrency", s->prefix);
     snprintf(s->gap_key, sizeof s->gap_key, "%sgap", s->prefix);
@@ -260,6 +260,10 @@ static int read_state(const struct store *s, const redisReply *hash, struct stor
         return error_set(err, ERROR_STORE, "%s has no token: it is not a store of this version",
                          s->position_key);
     snprintf(state->token, sizeof state->token, "%s", token);
+    if (strncmp(token, STORE_SWITCHING, strlen(STORE_SWITCHING)) == 0)
+        return error_retry(err, ERROR_STORE,
+                           "a rebuild is about to replace the counters; should it have been "
+                           "interrupted, run `tandem rebuild` again");
     state->definition = strdup(definition);
     if (!state->definition)
         return error_memory(err);
@@ -318,7 +322,9 @@ enum store_answer store_look(struct store *store, struct store_state *state, str
         return answer_of(answer);
     int rc = parse_look(store, reply, state, err);
     freeReplyObject(reply);
-    return rc == 0 ? STORE_DONE : STORE_BROKEN;
+    if (rc != 0)
+        return err && err->retry ? STORE_LATER : STORE_BROKEN;
+    return STORE_DONE;
 }
 
 enum store_answer store_orphans(struct store *store, bool *found, struct error *err)
@@ -328,7 +334,8 @@ enum store_answer store_orphans(struct store *store, bool *found, struct error *
     enum store_answer clear = clear_line(store, err);
     if (clear != STORE_DONE)
         return clear;
-    snprintf(pattern, sizeof pattern, "%s*:day:*", store->prefix);
+    /* Of sales and service; those of a rebuild are another generation's. */
+    snprintf(pattern, sizeof pattern, "%ss*:day:*", store->prefix);
     do {
         redisReply *reply;
         enum redis_answer answer = redis_callf(store->redis, &reply, err,

@@ -17,6 +17,12 @@
 #define STORE_TOPICS_MAX 2
 #define STORE_NO_FLOOR INT32_MIN
 
+/* A second set of counters beside the live ones, while they are recounted: a store of its own under
+ * "tandem:{<business>}:rebuild:". The live ones are the generation "". */
+#define STORE_REBUILD "rebuild:"
+/* The token of a store that is about to be replaced: nobody may write to it, everybody waits. */
+#define STORE_SWITCHING "switching"
+
 struct store;
 
 enum store_answer {
@@ -59,10 +65,10 @@ struct store_state {
 };
 void store_state_clear(struct store_state *state);
 
-/* For `kind` ("sales", "service"), whose topics are named by `words`. Does not connect.
+/* For `kind` ("sales", "service") of a generation, whose topics are named by `words`. Does not connect.
  * 0, caller owns *out until store_free(). */
-int store_open(struct store **out, const struct config *config, const char *kind,
-               const char *const *words, int word_count, struct error *err);
+int store_open(struct store **out, const struct config *config, const char *generation,
+               const char *kind, const char *const *words, int word_count, struct error *err);
 void store_free(struct store *store);
 
 /* One try to connect. Checks that Redis does not evict: STORE_BROKEN says so.

@@ -6,22 +6,22 @@
 #include <stdio.h>
 
 /* "tandem:{main}:sale:day:2026-11-23:", "...:hour:2026-11-23T14:", "...:sale:undated". */
-static void write_head(const struct fold *fold, const char *business,
+static void write_head(const struct fold *fold, const char *prefix,
                        const struct tally_view *row, char *out, size_t room)
 {
     char date[11];
     const char *side = side_name(fold->kind->side);
     switch (row->time) {
     case TALLY_DAY:
-        snprintf(out, room, "tandem:{%s}:%s:day:%s:", business, side,
+        snprintf(out, room, "%s%s:day:%s:", prefix, side,
                  calendar_format_date(row->slot, date));
         break;
     case TALLY_HOUR:
-        snprintf(out, room, "tandem:{%s}:%s:hour:%sT%02d:", business, side,
+        snprintf(out, room, "%s%s:hour:%sT%02d:", prefix, side,
                  calendar_format_date(row->slot / 24, date), row->slot % 24);
         break;
     case TALLY_UNDATED:
-        snprintf(out, room, "tandem:{%s}:%s:undated", business, side);
+        snprintf(out, room, "%s%s:undated", prefix, side);
     }
 }
 
@@ -36,12 +36,12 @@ static void write_dirty(const struct fold *fold, const struct tally_view *row, c
                  calendar_format_date(row->slot, date));
 }
 
-static void add_group(const struct fold *fold, const char *business, const struct tally_view *row,
+static void add_group(const struct fold *fold, const char *prefix, const struct tally_view *row,
                       int64_t expire_s, struct batch *batch)
 {
     char head[96], dirty[32];
     bool scoped = row->scope != SCOPE_ALL;
-    write_head(fold, business, row, head, sizeof head);
+    write_head(fold, prefix, row, head, sizeof head);
     write_dirty(fold, row, dirty, sizeof dirty);
     batch_add_group(batch, (struct batch_group){
         .head = text_of(head),
@@ -53,7 +53,7 @@ static void add_group(const struct fold *fold, const char *business, const struc
     });
 }
 
-static void add_row(const struct fold *fold, const char *business, const struct tally_view *row,
+static void add_row(const struct fold *fold, const char *prefix, const struct tally_view *row,
                     int64_t expire_s, struct batch *batch)
 {
     bool begun = false;
@@ -62,7 +62,7 @@ static void add_row(const struct fold *fold, const char *business, const struct 
         if (row->sums[i] == 0)
             continue;
         if (!begun)
-            add_group(fold, business, row, expire_s, batch);
+            add_group(fold, prefix, row, expire_s, batch);
         begun = true;
         size_t len = tally_name(&fold->kind->layout, row->block, i, name, sizeof name);
         batch_add_cell(batch, (struct text){name, len}, row->sums[i]);
@@ -72,7 +72,7 @@ static void add_row(const struct fold *fold, const char *business, const struct 
         batch_add_currency(batch, currency_code(row->block - TALLY_CURRENCY));
 }
 
-void flush_tally(const struct fold *fold, const char *business, int64_t now_s,
+void flush_tally(const struct fold *fold, const char *prefix, int64_t now_s,
                  struct batch *batch)
 {
     for (size_t r = 0; r < tally_rows(fold->tally); r++) {
@@ -80,6 +80,6 @@ void flush_tally(const struct fold *fold, const char *business, int64_t now_s,
         int64_t expire_s = row.time == TALLY_HOUR ? fold_hour_expiry(fold->zone, row.slot) : 0;
         if (expire_s && expire_s <= now_s)
             continue;
-        add_row(fold, business, &row, expire_s, batch);
+        add_row(fold, prefix, &row, expire_s, batch);
     }
 }

@@ -5,9 +5,9 @@
 #include "common/batch.h"
 #include "consumers/fold.h"
 
-/* Adds all sums of fold->tally to the batch, under the Redis keys of `business` (docs/redis.md).
- * Hours whose counters have expired at `now_s` (epoch seconds) are left out. */
-void flush_tally(const struct fold *fold, const char *business, int64_t now_s,
+/* Adds all sums of fold->tally to the batch, under Redis keys that begin with `prefix`
+ * ("tandem:{main}:", docs/redis.md). Hours whose counters have expired at `now_s` (epoch seconds) are left out. */
+void flush_tally(const struct fold *fold, const char *prefix, int64_t now_s,
                  struct batch *batch);
 
 #endif

@@ -149,14 +149,14 @@ static enum store_answer make_store(struct opening *o, struct error *err)
 
 /* ---- checking one that is there ---- */
 
-static int check_definition(const struct opening *o, struct error *err)
+int opening_definition(const char *definition, const struct store_state *state, struct error *err)
 {
     char hash[17], differences[700];
-    const char *colon = strrchr(o->state.token, ':');
-    store_definition_hash(o->definition, hash);
+    const char *colon = strrchr(state->token, ':');
+    store_definition_hash(definition, hash);
     if (colon && strcmp(colon + 1, hash) == 0)
         return 0;
-    definition_compare(o->definition, o->state.definition, differences, sizeof differences);
+    definition_compare(definition, state->definition, differences, sizeof differences);
     return error_set(err, ERROR_STORE,
                      "the counters were made with other settings: %s; set them alike, or recount "
                      "with `tandem rebuild`", differences);
@@ -236,7 +236,7 @@ enum store_answer opening_check(struct opening *o, struct error *err)
     enum store_answer answer = look(o, err);
     if (answer != STORE_DONE)
         return answer;
-    if (check_definition(o, err) != 0 || check_partitions(o, err) != 0)
+    if (opening_definition(o->definition, &o->state, err) != 0 || check_partitions(o, err) != 0)
         return STORE_BROKEN;
     answer = check_ids(o, err);
     if (answer == STORE_MOVED) { /* somebody else accepted it meanwhile, or the store moved on */

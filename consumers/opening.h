@@ -36,4 +36,7 @@ void opening_clear(struct opening *opening);
  * STORE_UNKNOWN: not now. STORE_BROKEN: err says what somebody must decide or mend. */
 enum store_answer opening_check(struct opening *opening, struct error *err);
 
+/* -1 (ERROR_STORE) when the store was made with other settings than `definition`; names them. */
+int opening_definition(const char *definition, const struct store_state *state, struct error *err);
+
 #endif

@@ -57,14 +57,18 @@ static int take_targets(struct worker *w, struct error *err)
 static int open_parts(struct worker *w, struct error *err)
 {
     const struct config *c = w->config;
+    const char *generation = w->options.rebuild ? STORE_REBUILD : "";
+    char group[64];
     w->topics[0] = w->kind->side == SIDE_SALE ? c->topics_sales : c->topics_service;
     w->words[0] = w->kind->name;
+    snprintf(w->prefix, sizeof w->prefix, "tandem:{%s}:%s", c->business, generation);
+    snprintf(group, sizeof group, "%s%s", w->kind->name, w->options.rebuild ? ".rebuild" : "");
     if (zone_open(&w->zone, c->timezone, err) != 0 || scopes_open(&w->scopes, c->scopes, err) != 0 ||
         tally_open(&w->tally, &w->kind->layout, err) != 0 ||
         decoder_open(&w->decoder, c->type_prefix, err) != 0 ||
-        store_open(&w->store, c, w->kind->name, w->words, 1, err) != 0 ||
+        store_open(&w->store, c, generation, w->kind->name, w->words, 1, err) != 0 ||
         deadletters_open(&w->letters, c, err) != 0 ||
-        broker_open(&w->broker, c, w->kind->name, w->topics, 1, err) != 0)
+        broker_open(&w->broker, c, group, w->topics, 1, err) != 0)
         return -1;
     w->parts.window = c->dedup_window;
     w->fold = (struct fold){w->kind, w->tally, w->scopes, w->zone, STORE_NO_FLOOR, 0};

@@ -16,6 +16,11 @@
 struct worker_options {
     bool exit_at_end;    /* end when everything that is in the topic at the start is counted */
     bool accept_gap;     /* count a log that has lost its beginning */
+    bool rebuild;        /* count beside the live counters (STORE_REBUILD), in a group of its own */
+    /* Dead letters are sent from these offsets on, by partition: of what lies before them they
+     * were sent already. NULL: of all. Stays the caller's. */
+    const int64_t *letters_from;
+    int32_t letters_count;
 };
 
 struct worker;

@@ -147,7 +147,7 @@ static void build_batch(struct worker *w)
     batch_clear(&w->batch);
     w->batch.mark = random_u64();
     parts_moves(&w->parts, &w->batch);
-    flush_tally(&w->fold, w->config->business, clock_wall_ms() / 1000, &w->batch);
+    flush_tally(&w->fold, w->prefix, clock_wall_ms() / 1000, &w->batch);
     tally_reset(w->tally);
     w->due_ms = 0;
     if (scopes_count(w->scopes) > SCOPES_MAX)

@@ -24,6 +24,7 @@ struct worker {
     const struct fold_kind *kind;
     struct worker_options options;
     const char *topics[1], *words[1];
+    char prefix[64];             /* of its keys */
     struct zone *zone;
     struct scopes *scopes;
     struct tally *tally;

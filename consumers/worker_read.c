@@ -2,8 +2,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/partitioner.h"
 #include "consumers/gap.h"
+#include "consumers/judge.h"
 
 #include <inttypes.h>
 
@@ -13,65 +13,42 @@ enum {
     IMPOSSIBLE_RETRY_MS = 1000
 };
 
-static bool misplaced(const struct worker *w, const struct record *record,
-                      const struct event *event)
-{
-    struct text key = event_key(event);
-    if (!record->key.at || !text_equal(record->key, key))
-        return true;
-    if (event->partitionkey.at && !text_equal(event->partitionkey, key))
-        return true;
-    return partition_of(record->key, w->opening.log.partitions) != record->partition;
-}
-
-static void fold_valid(struct worker *w, struct part *part, const struct record *record,
-                       const struct event *event)
-{
-    if (seen_stage(part->seen, event_hash(event), record->offset)) {
-        w->totals.duplicates++;
-        fold_record(&w->fold, RECORD_DUPLICATES, record->timestamp_ms);
-        return;
-    }
-    if (!fold_counts(&w->fold, event)) {
-        fold_record(&w->fold, RECORD_BEFORE_FLOOR, record->timestamp_ms);
-        return;
-    }
-    w->totals.counted++;
-    fold_event(&w->fold, event);
-    if (misplaced(w, record, event))
-        fold_record(&w->fold, RECORD_MISPLACED, record->timestamp_ms);
-}
-
 static int reject(struct worker *w, const struct part *part, const struct record *record,
                   const struct rejection *why, struct error *err)
 {
+    const struct worker_options *options = &w->options;
     w->totals.rejected++;
-    fold_record(&w->fold, (enum record_field)why->reason, record->timestamp_ms);
+    if (options->letters_from && part->partition < options->letters_count &&
+        record->offset < options->letters_from[part->partition])
+        return 0;
     return deadletters_add(w->letters, w->topics[part->topic], record, why, err);
 }
 
 static int count_record(struct worker *w, struct part *part, const struct record *record,
                         struct error *err)
 {
-    struct event event;
+    struct judge judge = {w->decoder, &w->fold, w->opening.log.partitions};
     struct rejection why;
     w->totals.records++;
-    switch (decoder_decode(w->decoder, record, w->kind->side, &event, &why)) {
-    case VERDICT_VALID:
-        fold_valid(w, part, record, &event);
-        return 0;
-    case VERDICT_IGNORED:
-        w->totals.ignored++;
-        fold_record(&w->fold, RECORD_IGNORED, record->timestamp_ms);
-        return 0;
-    case VERDICT_TOMBSTONE:
-        w->totals.tombstones++;
-        fold_record(&w->fold, RECORD_TOMBSTONES, record->timestamp_ms);
-        return 0;
-    case VERDICT_REJECTED:
+    switch (judge_record(&judge, part->seen, record, &why)) {
+    case JUDGED_COUNTED:
+        w->totals.counted++;
         break;
+    case JUDGED_DUPLICATE:
+        w->totals.duplicates++;
+        break;
+    case JUDGED_IGNORED:
+        w->totals.ignored++;
+        break;
+    case JUDGED_TOMBSTONE:
+        w->totals.tombstones++;
+        break;
+    case JUDGED_BEFORE_FLOOR:
+        break;
+    case JUDGED_REJECTED:
+        return reject(w, part, record, &why, err);
     }
-    return reject(w, part, record, &why, err);
+    return 0;
 }
 
 /* Below the position a record only tells the window what was there. */

@@ -60,7 +60,7 @@ static void an_event_becomes_the_hashes_that_readers_look_for(void **state)
     book_add(&book, "sale.refunded", "2026-11-23T14:05:09+02:00",
              "'order':'o','currency':'RON','net':50,'reason':'return','region':'ro-b',"
              "'labels':{'segment':'consumer'}");
-    flush_tally(&book.fold, "main", 0, &batch);
+    flush_tally(&book.fold, "tandem:{main}:", 0, &batch);
     /* The hour ends at 13:00 UTC, epoch second 1795438800, and is kept for 14 days. */
     EXPECT_GROUPS(
         &batch,
@@ -94,7 +94,7 @@ static void service_counters_and_records_have_their_keys_too(void **state)
     book_add(&book, "service.resolved", "2026-01-02T03:04:05Z", "'first_response':40");
     fold_record(&book.fold, RECORD_DUPLICATES, 1767323045000);
     fold_record(&book.fold, (enum record_field)REJECT_BAD_JSON, -1);
-    flush_tally(&book.fold, "a-business-of-thirty-two-letters", 0, &batch);
+    flush_tally(&book.fold, "tandem:{a-business-of-thirty-two-letters}:", 0, &batch);
     EXPECT_GROUPS(&batch,
                   "tandem:{a-business-of-thirty-two-letters}:service:day:2026-01-02:all "
                   "service:2026-01-02:|0: resolved=1 response_n=1 response_sum=40",
@@ -124,7 +124,7 @@ static void sums_that_came_back_to_zero_are_left_out(void **state)
              "'scale':'csat','score':4,'previous':2");
     book_add(&book, "service.rated", "2026-01-02T03:04:06Z",
              "'scale':'csat','score':2,'previous':4");
-    flush_tally(&book.fold, "main", 0, &batch);
+    flush_tally(&book.fold, "tandem:{main}:", 0, &batch);
     assert_int_equal(batch.group_count, 0); /* and no day is marked for the reporter */
     batch_free(&batch);
     book_close(&book);
@@ -140,7 +140,7 @@ static void a_currency_counts_even_without_any_amount(void **state)
     book_add(&book, "sale.refunded", "2026-01-02T03:04:05Z",
              "'order':'o','currency':'EUR','net':0,'reason':'return'");
     book_add(&book, "sale.completed", "2026-01-02T03:04:05Z", "'currency':'JPY','net':0");
-    flush_tally(&book.fold, "main", 0, &batch);
+    flush_tally(&book.fold, "tandem:{main}:", 0, &batch);
     assert_int_equal(batch.currency_count, 2);
     assert_string_equal(batch.currencies[0], "EUR");
     assert_string_equal(batch.currencies[1], "JPY");
@@ -159,7 +159,7 @@ static void hours_that_expired_since_are_left_out(void **state)
     book_add(&book, "sale.interaction", "2026-11-23T12:59:59Z", "'kind':'call'");
     for (int late = 0; late < 2; late++) {
         batch_clear(&batch);
-        flush_tally(&book.fold, "main", expiry_s - 1 + late, &batch);
+        flush_tally(&book.fold, "tandem:{main}:", expiry_s - 1 + late, &batch);
         assert_int_equal(batch.group_count, late ? 1 : 2);
         assert_int_equal(batch.groups[0].expire_s, 0);
     }
@@ -184,7 +184,7 @@ static void every_sum_of_the_tally_is_in_the_batch_once(void **state)
         dice.event.time_ms = 1795435200000 + maker_below(&dice, 3 * 86400000);
         fold_event(&book.fold, &dice.event);
     }
-    flush_tally(&book.fold, "main", 0, &batch);
+    flush_tally(&book.fold, "tandem:{main}:", 0, &batch);
     for (size_t r = 0; r < tally_rows(book.fold.tally); r++) {
         struct tally_view row = tally_view(book.fold.tally, r);
         for (int i = 0; i < row.width; i++)
