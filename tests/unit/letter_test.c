@@ -10,17 +10,13 @@
 
 #include <cmocka.h>
 
-#define HEADER(name, value)         \
-    {                               \
-        {name, sizeof name - 1},    \
-        {                           \
-            value, sizeof value - 1 \
-        }                           \
-    }
+/* clang-format off */
+#define HEADER(name, value) {{name, sizeof name - 1}, {value, sizeof value - 1}}
 #define LAST_HEADERS                                                    \
     HEADER("tandem_reason", "bad_field"), HEADER("tandem_topic", "t"),  \
-        HEADER("tandem_partition", "3"), HEADER("tandem_offset", "17"), \
-        HEADER("tandem_detail", "data.net: wrong")
+    HEADER("tandem_partition", "3"), HEADER("tandem_offset", "17"),     \
+    HEADER("tandem_detail", "data.net: wrong")
+/* clang-format on */
 
 static struct record record_of(const char *key, const struct record_header *headers, size_t count)
 {
