@@ -231,13 +231,17 @@ enum broker_change broker_change(struct broker *broker, const struct broker_plac
     return broker->change;
 }
 
+/* What is not to be read now is left out of the assignment. Pausing it would be the obvious way, but
+ * a pause or resume beside an assign can leave a partition silent for good: each takes a version of
+ * the partition, in its own thread, and the later one makes the other stale (librdkafka issues 2190
+ * and 5591). An assign by itself is one step of librdkafka's main thread. */
 static rd_kafka_topic_partition_list_t *list_of(const struct broker *b,
                                                 const struct broker_place *places,
                                                 const bool *paused, int count)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count + 1);
     for (int i = 0; i < count; i++) {
-        if (paused && !paused[i])
+        if (paused && paused[i])
             continue;
         rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(
             list, b->topics[places[i].topic], places[i].partition);
@@ -248,27 +252,27 @@ static rd_kafka_topic_partition_list_t *list_of(const struct broker *b,
     return list;
 }
 
+static rd_kafka_resp_err_t assign(struct broker *b, const struct broker_place *places,
+                                  const bool *paused, int count)
+{
+    rd_kafka_topic_partition_list_t *list = list_of(b, places, paused, count);
+    rd_kafka_resp_err_t code = rd_kafka_assign(b->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
 int broker_assign(struct broker *broker, const struct broker_place *places, const bool *paused,
                   int count, struct error *err)
 {
-    rd_kafka_topic_partition_list_t *list = list_of(broker, places, NULL, count);
     if (broker->taken > 0)
         broker->taken--;
     discard(broker);
     /* It replaces the assignment that was: what is queued for that one is thrown away by its
      * version, also where a partition stays and only its offset is another. */
-    rd_kafka_resp_err_t code = rd_kafka_assign(broker->client, list);
-    if (!code)
-        rd_kafka_resume_partitions(broker->client, list);
-    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_resp_err_t code = assign(broker, places, paused, count);
     if (code)
         return error_retry(err, ERROR_KAFKA, "cannot assign %d partitions: %s", count,
                            rd_kafka_err2str(code));
-    if (paused) {
-        list = list_of(broker, places, paused, count);
-        rd_kafka_pause_partitions(broker->client, list);
-        rd_kafka_topic_partition_list_destroy(list);
-    }
     broker->change = BROKER_STAYS;
     return 0;
 }
@@ -287,11 +291,9 @@ int broker_unassign(struct broker *broker, struct error *err)
 
 void broker_pause(struct broker *broker)
 {
-    rd_kafka_topic_partition_list_t *list = NULL;
-    if (rd_kafka_assignment(broker->client, &list) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rd_kafka_pause_partitions(broker->client, list);
-        rd_kafka_topic_partition_list_destroy(list);
-    }
+    /* While the group waits for its answer nothing is fetched, and the answer is not given here. */
+    if (broker->change == BROKER_STAYS)
+        assign(broker, NULL, NULL, 0);
 }
 
 void broker_commit(struct broker *broker, const struct broker_place *places, int count)
