@@ -28,6 +28,8 @@ int broker_open(struct broker **out, const struct config *config, const char *ki
     b->group = process->group;
     b->alive = true;
     b->process = process;
+    if (chance(100))
+        world_sleep(dice(20));
     b->polled_ms = world.now_ms;
     b->state = OUT;
     process->broker = b;
@@ -53,14 +55,9 @@ int broker_wait(struct broker *broker, struct error *err)
 
 static void let_go(struct broker *b)
 {
-    int group = b->group;
     for (int i = 0; i < MEMBERS_MAX; i++)
         if (world.members[i] == b)
             world.members[i] = NULL;
-    for (int p = 0; p < world.partition_count; p++)
-        if (world.groups[group].owner[p] >= 0 &&
-            !world.members[world.groups[group].owner[p]])
-            world.groups[group].owner[p] = -1;
 }
 
 void broker_free(struct broker *broker)
@@ -105,6 +102,7 @@ void group_rebalance(int group)
 static void put_out(struct broker *b)
 {
     world_trace("group %d puts a member out", b->group);
+    world_happened(F_PUT_OUT);
     b->state = OUT;
     b->lost = true;
 }
@@ -140,6 +138,7 @@ static void hand_out(int group)
             continue;
         }
         b->state = ASSIGNING;
+        b->generation = world.generation;
         b->change = BROKER_ASSIGNED;
         b->place_count = 0;
         ready[count++] = b;
@@ -182,25 +181,30 @@ void group_tick(void)
 
 /* ---- reading ---- */
 
-static int64_t stable_end(int p)
-{
-    return log_stable_end(p);
-}
-
 static void add_item(struct broker *b, struct broker_item item)
 {
     if (b->item_count < (int)(sizeof b->items / sizeof *b->items))
         b->items[b->item_count++] = item;
 }
 
+static void refuse(struct broker *b, int p, enum broker_what what, const char *text)
+{
+    if (chance(200))
+        add_item(b, (struct broker_item){.what = what, .partition = p,
+                                         .offset = b->parts[p].offset, .text = text});
+}
+
 static void read_partition(struct broker *b, int p, int most)
 {
     struct partition *log = &world.partitions[p];
-    int64_t *offset = &b->parts[p].offset, end = stable_end(p);
-    if (*offset < log->start || *offset > log->count) {
-        if (chance(200))
-            add_item(b, (struct broker_item){.what = BROKER_IMPOSSIBLE, .partition = p,
-                                             .text = "offset out of range"});
+    int64_t *offset = &b->parts[p].offset, end = log_stable_end(p);
+    if (log->cut_back && *offset >= log->count && b->parts[p].epoch >= 0) {
+        refuse(b, p, BROKER_TRUNCATED, "cut back");
+        return;
+    }
+    if (*offset < log->start || *offset > log->count ||
+        (world.now_ms < log->trails_until_ms && *offset > log->start)) {
+        refuse(b, p, BROKER_IMPOSSIBLE, "offset out of range");
         return;
     }
     for (; most > 0 && *offset < end; ++*offset) {
@@ -215,6 +219,7 @@ static void read_partition(struct broker *b, int p, int most)
                        .timestamp_ms = e->timestamp_ms, .key = text_of(e->key),
                        .value = tombstone ? (struct text){0} : text_of(e->value)}});
         b->parts[p].told_end = false;
+        b->parts[p].epoch = 0;
     }
     if (*offset >= end && !b->parts[p].told_end) {
         add_item(b, (struct broker_item){.what = BROKER_END, .partition = p, .offset = *offset});
@@ -234,7 +239,7 @@ int broker_poll(struct broker *broker, int64_t wait_ms)
         broker->lost = false;
         return 0;
     }
-    if (world.kafka_away)
+    if (world.kafka_away || broker->generation != world.generation)
         return 0;
     int first = dice(world.partition_count);
     for (int i = 0; i < world.partition_count; i++) {
@@ -272,6 +277,9 @@ int broker_assign(struct broker *broker, const struct broker_place *places, cons
         broker->parts[p].assigned = true;
         broker->parts[p].paused = paused && paused[i];
         broker->parts[p].offset = places[i].at.offset;
+        broker->parts[p].epoch = places[i].at.epoch;
+        if (places[i].at.offset < 0)
+            world_fail("partition %d is to be read from no offset", p);
     }
     broker->change = BROKER_STAYS;
     if (broker->state == ASSIGNING)
@@ -310,21 +318,22 @@ void broker_commit(struct broker *broker, const struct broker_place *places, int
 int broker_describe(struct broker *broker, const char *name, struct broker_topic *out,
                     struct error *err)
 {
+    int count = world.described_partitions;
     (void)broker;
     broker_topic_clear(out);
     world_sleep(chance(300) ? dice(20) : 0);
     if (world.kafka_away)
         return error_retry(err, ERROR_KAFKA, "no broker answers for %s", name);
-    out->partitions = world.partition_count;
-    snprintf(out->cluster, sizeof out->cluster, "cluster");
+    out->partitions = count;
+    snprintf(out->cluster, sizeof out->cluster, "%s", world.cluster_id);
     snprintf(out->id, sizeof out->id, "%s", world.topic_id);
-    out->starts = calloc((size_t)world.partition_count, sizeof *out->starts);
-    out->ends = calloc((size_t)world.partition_count, sizeof *out->ends);
+    out->starts = calloc((size_t)count, sizeof *out->starts);
+    out->ends = calloc((size_t)count, sizeof *out->ends);
     if (!out->starts || !out->ends)
         abort();
-    for (int p = 0; p < world.partition_count; p++) {
+    for (int p = 0; p < count && p < world.partition_count; p++) {
         out->starts[p] = world.partitions[p].start;
-        out->ends[p] = stable_end(p);
+        out->ends[p] = log_stable_end(p);
     }
     return 0;
 }

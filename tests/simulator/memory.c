@@ -15,116 +15,196 @@ static void *must(void *memory)
     return memory;
 }
 
-struct memory *memory_new(void)
+/* ---- names ---- */
+
+enum { INDEX_MIN = 1 << 12 };
+
+static struct memory_name *names;
+static size_t name_count, name_room;
+static uint32_t *name_index;   /* place + 1 by hash; 0: free */
+static size_t index_room;
+
+size_t memory_names(void)
 {
-    return must(calloc(1, sizeof(struct memory)));
+    return name_count;
 }
 
-static void clear_members(struct memory_member *list, size_t count)
+const struct memory_name *memory_name(size_t i)
 {
-    for (size_t i = 0; i < count; i++) {
-        free(list[i].set);
-        free(list[i].member);
+    return &names[i];
+}
+
+void memory_forget_names(void)
+{
+    for (size_t i = 0; i < name_count; i++) {
+        free(names[i].key);
+        free(names[i].field);
     }
+    name_count = 0;
+    if (name_index)
+        memset(name_index, 0, index_room * sizeof *name_index);
+}
+
+static uint64_t hash_of(enum memory_kind kind, const char *key, const char *field)
+{
+    uint64_t seed = XXH3_64bits_withSeed(key, strlen(key), (uint64_t)kind);
+    return XXH3_64bits_withSeed(field, strlen(field), seed);
+}
+
+static size_t place_of(uint64_t hash)
+{
+    size_t i = hash & (index_room - 1);
+    while (name_index[i] && names[name_index[i] - 1].hash != hash)
+        i = (i + 1) & (index_room - 1);
+    return i;
+}
+
+static void grow_index(void)
+{
+    index_room = index_room ? index_room * 2 : INDEX_MIN;
+    free(name_index);
+    name_index = must(calloc(index_room, sizeof *name_index));
+    for (size_t i = 0; i < name_count; i++)
+        name_index[place_of(names[i].hash)] = (uint32_t)i + 1;
+}
+
+/* The place of a name, made when it is new. */
+static size_t name_of(enum memory_kind kind, const char *key, const char *field)
+{
+    uint64_t hash = hash_of(kind, key, field);
+    if (name_count * 2 >= index_room)
+        grow_index();
+    size_t i = place_of(hash);
+    if (name_index[i])
+        return name_index[i] - 1;
+    if (name_count == name_room) {
+        name_room = name_room ? name_room * 2 : 1024;
+        names = must(realloc(names, name_room * sizeof *names));
+    }
+    names[name_count] = (struct memory_name){hash, kind, must(strdup(key)), must(strdup(field))};
+    name_index[i] = (uint32_t)++name_count;
+    return name_count - 1;
+}
+
+/* ---- values ---- */
+
+int64_t memory_value(const struct memory *m, size_t i)
+{
+    return i < m->room ? m->values[i] : 0;
+}
+
+int64_t memory_get(const struct memory *m, enum memory_kind kind, const char *key,
+                   const char *field)
+{
+    if (!index_room)
+        return 0;
+    size_t i = place_of(hash_of(kind, key, field));
+    return name_index[i] ? memory_value(m, name_index[i] - 1) : 0;
+}
+
+bool memory_has(const struct memory *m, const char *set, const char *member)
+{
+    return memory_get(m, MEMORY_MEMBER, set, member) != 0;
+}
+
+static int64_t *slot(struct memory *m, size_t i)
+{
+    if (i >= m->room) {
+        size_t room = i + 64;
+        m->values = must(realloc(m->values, room * sizeof *m->values));
+        memset(m->values + m->room, 0, (room - m->room) * sizeof *m->values);
+        m->room = room;
+    }
+    return &m->values[i];
+}
+
+static void set(struct memory *m, enum memory_kind kind, const char *key, const char *field,
+                int64_t value)
+{
+    *slot(m, name_of(kind, key, field)) = value;
+}
+
+static void join(struct memory *m, const char *key, const char *member)
+{
+    if (memory_has(m, key, member))
+        return;
+    set(m, MEMORY_MEMBER, key, member, 1);
+    ++*slot(m, name_of(MEMORY_SIZE, key, ""));
+}
+
+/* ---- the whole ---- */
+
+struct memory *memory_new(const char *prefix)
+{
+    struct memory *m = must(calloc(1, sizeof *m));
+    snprintf(m->prefix, sizeof m->prefix, "%s", prefix);
+    return m;
 }
 
 void memory_clear(struct memory *m)
 {
-    for (size_t i = 0; i < m->cell_count; i++) {
-        free(m->cells[i].key);
-        free(m->cells[i].field);
-    }
-    clear_members(m->members, m->member_count);
-    clear_members(m->marks, m->mark_count);
-    free(m->cells);
-    free(m->members);
-    free(m->marks);
+    struct memory empty = {0};
+    free(m->values);
     free(m->positions);
-    *m = (struct memory){0};
+    memcpy(empty.prefix, m->prefix, sizeof empty.prefix);
+    *m = empty;
 }
 
 void memory_free(struct memory *m)
 {
     if (!m)
         return;
-    memory_clear(m);
+    free(m->values);
+    free(m->positions);
     free(m);
 }
 
-static void add_member(struct memory_member **list, size_t *count, size_t *room, const char *set,
-                       const char *member)
+static void *copy_of(const void *list, size_t bytes)
 {
-    if (*count == *room) {
-        *room = *room ? *room * 2 : 16;
-        *list = must(realloc(*list, *room * sizeof **list));
-    }
-    (*list)[(*count)++] = (struct memory_member){must(strdup(set)), must(strdup(member))};
-}
-
-static uint64_t hash_of(const char *key, const char *field)
-{
-    return XXH3_64bits_withSeed(key, strlen(key), XXH3_64bits(field, strlen(field)));
-}
-
-static struct memory_cell *cell(struct memory *m, const char *key, const char *field)
-{
-    uint64_t hash = hash_of(key, field);
-    for (size_t i = 0; i < m->cell_count; i++)
-        if (m->cells[i].hash == hash)
-            return &m->cells[i];
-    if (m->cell_count == m->cell_room) {
-        m->cell_room = m->cell_room ? m->cell_room * 2 : 64;
-        m->cells = must(realloc(m->cells, m->cell_room * sizeof *m->cells));
-    }
-    m->cells[m->cell_count] = (struct memory_cell){hash, must(strdup(key)), must(strdup(field)), 0};
-    return &m->cells[m->cell_count++];
+    void *copy = must(malloc(bytes + 1));
+    if (bytes)
+        memcpy(copy, list, bytes);
+    return copy;
 }
 
 struct memory *memory_copy(const struct memory *from)
 {
-    struct memory *m = memory_new();
+    struct memory *m = must(malloc(sizeof *m));
     *m = *from;
-    m->cells = NULL;
-    m->members = m->marks = NULL;
-    m->cell_count = m->cell_room = m->member_count = m->member_room = m->mark_count =
-        m->mark_room = 0;
-    for (size_t i = 0; i < from->cell_count; i++)
-        cell(m, from->cells[i].key, from->cells[i].field)->value = from->cells[i].value;
-    for (size_t i = 0; i < from->member_count; i++)
-        add_member(&m->members, &m->member_count, &m->member_room, from->members[i].set,
-                   from->members[i].member);
-    for (size_t i = 0; i < from->mark_count; i++)
-        add_member(&m->marks, &m->mark_count, &m->mark_room, from->marks[i].set,
-                   from->marks[i].member);
-    m->positions = must(malloc((from->position_count + 1) * sizeof *m->positions));
-    if (from->position_count)
-        memcpy(m->positions, from->positions, from->position_count * sizeof *m->positions);
+    m->values = copy_of(from->values, from->room * sizeof *from->values);
+    m->positions = copy_of(from->positions, from->position_count * sizeof *from->positions);
     return m;
 }
 
-int64_t memory_get(const struct memory *m, const char *key, const char *field)
+static bool places_equal(const struct memory *a, const struct memory *b, char *why, size_t room)
 {
-    uint64_t hash = hash_of(key, field);
-    for (size_t i = 0; i < m->cell_count; i++)
-        if (m->cells[i].hash == hash)
-            return m->cells[i].value;
-    return 0;
+    for (size_t i = 0; i < a->position_count && i < b->position_count; i++) {
+        const struct store_position *x = &a->positions[i], *y = &b->positions[i];
+        if (x->at.offset == y->at.offset && x->at.epoch == y->at.epoch && x->begin == y->begin)
+            continue;
+        snprintf(why, room, "partition %" PRId32 " stands at %" PRId64 " and at %" PRId64,
+                 x->partition, x->at.offset, y->at.offset);
+        return false;
+    }
+    return true;
 }
 
-bool memory_has(const struct memory *m, const char *set, const char *member)
+bool memory_equal(const struct memory *a, const struct memory *b, char *why, size_t room)
 {
-    for (size_t i = 0; i < m->member_count; i++)
-        if (strcmp(m->members[i].set, set) == 0 && strcmp(m->members[i].member, member) == 0)
-            return true;
-    return false;
-}
-
-int memory_size(const struct memory *m, const char *set)
-{
-    int size = 0;
-    for (size_t i = 0; i < m->member_count; i++)
-        size += strcmp(m->members[i].set, set) == 0;
-    return size;
+    snprintf(why, room, "existence, token, floor or number of positions");
+    if (a->exists != b->exists || strcmp(a->token, b->token) != 0 ||
+        strcmp(a->floor, b->floor) != 0 || a->position_count != b->position_count)
+        return false;
+    if (!places_equal(a, b, why, room))
+        return false;
+    for (size_t i = 0; i < name_count; i++) {
+        if (memory_value(a, i) == memory_value(b, i) || names[i].kind == MEMORY_NOTE)
+            continue;
+        snprintf(why, room, "%s %s is %" PRId64 " and %" PRId64, names[i].key, names[i].field,
+                 memory_value(a, i), memory_value(b, i));
+        return false;
+    }
+    return true;
 }
 
 struct store_position *memory_position(const struct memory *m, int topic, int32_t partition)
@@ -133,24 +213,6 @@ struct store_position *memory_position(const struct memory *m, int topic, int32_
         if (m->positions[i].topic == topic && m->positions[i].partition == partition)
             return &m->positions[i];
     return NULL;
-}
-
-static void join(struct memory *m, const char *set, const char *member)
-{
-    if (!memory_has(m, set, member))
-        add_member(&m->members, &m->member_count, &m->member_room, set, member);
-}
-
-static void mark(struct memory *m, const char *field, const char *value)
-{
-    for (size_t i = 0; i < m->mark_count; i++) {
-        if (strcmp(m->marks[i].set, field) == 0) {
-            free(m->marks[i].member);
-            m->marks[i].member = must(strdup(value));
-            return;
-        }
-    }
-    add_member(&m->marks, &m->mark_count, &m->mark_room, field, value);
 }
 
 /* ---- the script ---- */
@@ -166,69 +228,117 @@ static bool expected(const struct memory *m, const struct batch *batch)
     return true;
 }
 
-struct decided {
-    char set[96], value[80], scope[200];
+/* What one call decides before it adds. */
+struct decision {
+    char set[128], value[80];
+    char name[160];           /* the scope it counts under */
+    const char *member;       /* that scope's value */
     bool admitted;
 };
 
-/* The prefix of the business: a head without what follows its closing brace and colon. */
-static void prefix_of(const struct batch_group *group, char *out, size_t room)
-{
-    const char *end = memchr(group->head.at, '}', group->head.len);
-    snprintf(out, room, "%.*s:", end ? (int)(end + 1 - group->head.at) : 0, group->head.at);
-}
+struct call {
+    struct decision *decisions;
+    size_t count;
+    const char **scopes;      /* of each group */
+    char (*texts)[160];       /* scopes of groups without a dimension */
+    size_t *cells;            /* the name of each cell, as far as added */
+    size_t done;
+};
 
-static int other_count(const struct memory *m, const char *set)
+static const struct decision *decide(struct memory *m, struct call *call,
+                                     const struct batch_group *group, int64_t limit)
 {
-    return memory_has(m, set, "__other__") ? 1 : 0;
-}
-
-static const char *decide(struct memory *m, const struct batch_group *group, int64_t limit,
-                          struct decided *list, size_t *count)
-{
-    char prefix[80], set[96], value[80];
-    prefix_of(group, prefix, sizeof prefix);
-    snprintf(set, sizeof set, "%sscope:%.*s", prefix, TEXT_ARG(group->dimension));
-    snprintf(value, sizeof value, "%.*s", TEXT_ARG(group->value));
-    int size = memory_size(m, set) - other_count(m, set);
-    for (size_t i = 0; i < *count; i++) {
-        if (strcmp(list[i].set, set) != 0)
+    struct decision *d = &call->decisions[call->count];
+    snprintf(d->set, sizeof d->set, "%sscope:%.*s", m->prefix, TEXT_ARG(group->dimension));
+    snprintf(d->value, sizeof d->value, "%.*s", TEXT_ARG(group->value));
+    int64_t size = memory_get(m, MEMORY_SIZE, d->set, "") - memory_has(m, d->set, "__other__");
+    for (size_t i = 0; i < call->count; i++) {
+        if (strcmp(call->decisions[i].set, d->set) != 0)
             continue;
-        if (strcmp(list[i].value, value) == 0)
-            return list[i].scope;
-        size += list[i].admitted;
+        if (strcmp(call->decisions[i].value, d->value) == 0)
+            return &call->decisions[i];
+        size += call->decisions[i].admitted;
     }
-    struct decided *d = &list[(*count)++];
-    bool known = memory_has(m, set, value), other = strcmp(value, "__other__") == 0;
-    *d = (struct decided){0};
-    snprintf(d->set, sizeof d->set, "%s", set);
-    snprintf(d->value, sizeof d->value, "%s", value);
+    bool known = memory_has(m, d->set, d->value), other = strcmp(d->value, "__other__") == 0;
     d->admitted = !known && !other && size < limit;
-    snprintf(d->scope, sizeof d->scope, "%.*s=%s", TEXT_ARG(group->dimension),
-             known || other || d->admitted ? value : "__other__");
-    return d->scope;
+    d->member = known || other || d->admitted ? d->value : "__other__";
+    snprintf(d->name, sizeof d->name, "%.*s=%s", TEXT_ARG(group->dimension), d->member);
+    call->count++;
+    return d;
 }
 
-static void finish(struct memory *m, const struct batch *batch, const struct decided *list,
-                   size_t count, char (*scopes)[200])
+/* False when something that is read before the first addition is of a wrong type. */
+static bool decide_all(struct memory *m, struct call *call, const struct batch *batch,
+                       int64_t limit, char *failed)
 {
-    char set[96], field[300], text[20], prefix[80];
-    for (size_t i = 0; i < count; i++) {
-        const char *name = strchr(list[i].scope, '=') + 1;
-        join(m, list[i].set, name);
-    }
-    if (batch->group_count)
-        prefix_of(&batch->groups[0], prefix, sizeof prefix);
-    for (size_t i = 0; i < batch->currency_count; i++) {
-        snprintf(set, sizeof set, "%scurrency", prefix);
-        join(m, set, batch->currencies[i]);
-    }
-    snprintf(text, sizeof text, "%016" PRIx64, batch->mark);
+    char currency[80], dirty[80];
+    snprintf(currency, sizeof currency, "%scurrency", m->prefix);
+    snprintf(dirty, sizeof dirty, "%sdirty", m->prefix);
+    bool broken = m->broken_key[0] && (strcmp(currency, m->broken_key) == 0 ||
+                                       strcmp(dirty, m->broken_key) == 0);
     for (size_t g = 0; g < batch->group_count; g++) {
-        if (!batch->groups[g].dirty.len)
+        const struct batch_group *group = &batch->groups[g];
+        if (!group->dimension.len) {
+            snprintf(call->texts[g], sizeof call->texts[g], "%.*s", TEXT_ARG(group->value));
+            call->scopes[g] = call->texts[g];
             continue;
-        snprintf(field, sizeof field, "%.*s%s", TEXT_ARG(batch->groups[g].dirty), scopes[g]);
-        mark(m, field, text);
+        }
+        const struct decision *d = decide(m, call, group, limit);
+        call->scopes[g] = d->name;
+        broken = broken || (m->broken_key[0] && strcmp(d->set, m->broken_key) == 0);
+    }
+    if (broken)
+        snprintf(failed, 128, "%.127s", m->broken_key);
+    return !broken;
+}
+
+/* False when an addition fails; call->done were made then. */
+static bool add_all(struct memory *m, struct call *call, const struct batch *batch, char *failed)
+{
+    char key[300], field[128];
+    for (size_t g = 0; g < batch->group_count; g++) {
+        const struct batch_group *group = &batch->groups[g];
+        snprintf(key, sizeof key, "%.*s%s", TEXT_ARG(group->head), call->scopes[g]);
+        bool broken = m->broken_key[0] && strcmp(key, m->broken_key) == 0;
+        for (size_t i = group->first; i < group->first + group->count; i++) {
+            snprintf(field, sizeof field, "%.*s", TEXT_ARG(batch->cells[i].field));
+            size_t name = name_of(MEMORY_CELL, key, field);
+            int64_t *value = slot(m, name), sum;
+            if (broken || __builtin_add_overflow(*value, batch->cells[i].delta, &sum)) {
+                snprintf(failed, 128, "%.127s", key);
+                return false;
+            }
+            *value = sum;
+            call->cells[call->done++] = name;
+        }
+    }
+    return true;
+}
+
+static void take_back(struct memory *m, const struct call *call, const struct batch *batch)
+{
+    for (size_t i = 0; i < call->done; i++)
+        m->values[call->cells[i]] -= batch->cells[i].delta;
+}
+
+static void finish(struct memory *m, const struct call *call, const struct batch *batch)
+{
+    char key[300], field[300];
+    for (size_t i = 0; i < call->count; i++)
+        join(m, call->decisions[i].set, call->decisions[i].member);
+    snprintf(key, sizeof key, "%scurrency", m->prefix);
+    for (size_t i = 0; i < batch->currency_count; i++)
+        join(m, key, batch->currencies[i]);
+    for (size_t g = 0; g < batch->group_count; g++) {
+        const struct batch_group *group = &batch->groups[g];
+        snprintf(field, sizeof field, "%.*s%s", TEXT_ARG(group->dirty), call->scopes[g]);
+        snprintf(key, sizeof key, "%sdirty", m->prefix);
+        if (group->dirty.len)
+            set(m, MEMORY_MARK, key, field, (int64_t)batch->mark);
+        snprintf(key, sizeof key, "%.*s%s", TEXT_ARG(group->head), call->scopes[g]);
+        if (group->expire_s)
+            set(m, MEMORY_EXPIRY, key, "", group->expire_s);
+        m->counted = m->counted || strstr(key, ":day:");
     }
     for (size_t i = 0; i < batch->move_count; i++)
         memory_position(m, batch->moves[i].topic, batch->moves[i].partition)->at =
@@ -238,56 +348,31 @@ static void finish(struct memory *m, const struct batch *batch, const struct dec
 enum store_answer memory_apply(struct memory *m, const struct batch *batch, const char *token,
                                int32_t floor, int64_t scope_limit, char *failed)
 {
-    char date[11] = "", key[300], field[64];
+    char date[11] = "";
+    struct call call = {0};
     if (!m->exists || strcmp(m->token, token) != 0)
         return STORE_FOREIGN;
     if (floor != STORE_NO_FLOOR)
         calendar_format_date(floor, date);
     if (strcmp(date, m->floor) != 0 || !expected(m, batch))
         return STORE_MOVED;
-    char(*scopes)[200] = must(calloc(batch->group_count + 1, sizeof *scopes));
-    struct decided *list = must(calloc(batch->group_count + 1, sizeof *list));
-    size_t decided = 0, done = 0;
-    enum store_answer answer = STORE_DONE;
-    for (size_t g = 0; g < batch->group_count; g++)
-        snprintf(scopes[g], sizeof scopes[g], "%s",
-                 batch->groups[g].dimension.len
-                     ? decide(m, &batch->groups[g], scope_limit, list, &decided)
-                     : (char[]){0});
-    for (size_t g = 0; g < batch->group_count; g++)
-        if (!batch->groups[g].dimension.len)
-            snprintf(scopes[g], sizeof scopes[g], "%.*s", TEXT_ARG(batch->groups[g].value));
-    struct memory_cell **added = must(calloc(batch->cell_count + 1, sizeof *added));
-    for (size_t g = 0; g < batch->group_count && answer == STORE_DONE; g++) {
-        const struct batch_group *group = &batch->groups[g];
-        snprintf(key, sizeof key, "%.*s%s", TEXT_ARG(group->head), scopes[g]);
-        for (size_t i = group->first; i < group->first + group->count; i++) {
-            int64_t sum;
-            snprintf(field, sizeof field, "%.*s", TEXT_ARG(batch->cells[i].field));
-            if (strcmp(key, m->broken_key) == 0 ||
-                __builtin_add_overflow(cell(m, key, field)->value, batch->cells[i].delta, &sum)) {
-                answer = STORE_BROKEN;
-                snprintf(failed, 128, "%.127s", key);
-                break;
-            }
-            cell(m, key, field)->value = sum;
-            done++;
+    call.decisions = must(calloc(batch->group_count + 1, sizeof *call.decisions));
+    call.scopes = must(calloc(batch->group_count + 1, sizeof *call.scopes));
+    call.texts = must(calloc(batch->group_count + 1, sizeof *call.texts));
+    call.cells = must(calloc(batch->cell_count + 1, sizeof *call.cells));
+    enum store_answer answer = STORE_BROKEN;
+    if (decide_all(m, &call, batch, scope_limit, failed)) {
+        if (add_all(m, &call, batch, failed)) {
+            finish(m, &call, batch);
+            answer = STORE_DONE;
+        } else {
+            take_back(m, &call, batch);
         }
     }
-    /* Take back: the additions are walked again in their order. */
-    for (size_t g = 0, n = 0; g < batch->group_count && answer != STORE_DONE; g++) {
-        const struct batch_group *group = &batch->groups[g];
-        snprintf(key, sizeof key, "%.*s%s", TEXT_ARG(group->head), scopes[g]);
-        for (size_t i = group->first; i < group->first + group->count && n < done; i++, n++) {
-            snprintf(field, sizeof field, "%.*s", TEXT_ARG(batch->cells[i].field));
-            cell(m, key, field)->value -= batch->cells[i].delta;
-        }
-    }
-    if (answer == STORE_DONE)
-        finish(m, batch, list, decided, scopes);
-    free(added);
-    free(scopes);
-    free(list);
+    free(call.decisions);
+    free(call.scopes);
+    free(call.texts);
+    free(call.cells);
     return answer;
 }
 
@@ -296,12 +381,78 @@ enum store_answer memory_make(struct memory *m, const char *token, const char *d
 {
     if (m->exists)
         return STORE_MOVED;
-    m->exists = true;
+    m->exists = m->others = true;
     snprintf(m->token, sizeof m->token, "%s", token);
     snprintf(m->definition, sizeof m->definition, "%s", definition);
     m->topic = plan->topics[0];
-    m->positions = must(realloc(m->positions, (plan->position_count + 1) * sizeof *m->positions));
-    memcpy(m->positions, plan->positions, plan->position_count * sizeof *m->positions);
+    free(m->positions);
+    m->positions = copy_of(plan->positions, plan->position_count * sizeof *m->positions);
     m->position_count = plan->position_count;
     return STORE_DONE;
+}
+
+/* ---- what operators do ---- */
+
+static const struct store_position *position_in(const struct store_state *state, int32_t partition)
+{
+    for (size_t i = 0; i < state->position_count; i++)
+        if (state->positions[i].partition == partition)
+            return &state->positions[i];
+    return NULL;
+}
+
+enum store_answer memory_accept(struct memory *m, const struct store_state *state,
+                                const struct store_topic *now,
+                                const struct store_position *positions, size_t count)
+{
+    if (!m->exists || strcmp(m->token, state->token) != 0 ||
+        (now && (strcmp(m->topic.id, state->topics[0].id) != 0 ||
+                 strcmp(m->topic.cluster, state->topics[0].cluster) != 0)))
+        return STORE_MOVED;
+    for (size_t i = 0; i < count; i++) {
+        const struct store_position *is = memory_position(m, 0, positions[i].partition);
+        const struct store_position *was = position_in(state, positions[i].partition);
+        if (!is || !was || is->at.offset != was->at.offset || is->at.epoch != was->at.epoch ||
+            is->begin != was->begin)
+            return STORE_MOVED;
+    }
+    for (size_t i = 0; i < count; i++)
+        *memory_position(m, 0, positions[i].partition) = positions[i];
+    if (now) {
+        snprintf(m->topic.id, sizeof m->topic.id, "%s", now->id);
+        snprintf(m->topic.cluster, sizeof m->topic.cluster, "%s", now->cluster);
+    }
+    return STORE_DONE;
+}
+
+/* "...:day:2026-11-23:all", "...:hour:2026-11-23T11:all": is it before the date? */
+static bool before(const char *key, const char *date)
+{
+    const char *at = strstr(key, ":day:");
+    if (!at)
+        at = strstr(key, ":hour:");
+    return at && strncmp(strchr(at + 1, ':') + 1, date, 10) < 0;
+}
+
+void memory_trim(struct memory *m, int32_t floor)
+{
+    char date[11];
+    calendar_format_date(floor, date);
+    if (m->trim_count == MEMORY_TRIMS || strcmp(date, m->floor) <= 0)
+        return;
+    snprintf(m->floor, sizeof m->floor, "%s", date);
+    struct memory_trim *trim = &m->trims[m->trim_count++];
+    *trim = (struct memory_trim){.floor = floor};
+    for (size_t i = 0; i < m->position_count; i++)
+        trim->at[m->positions[i].partition] = m->positions[i].at.offset;
+    for (size_t i = 0; i < name_count && i < m->room; i++)
+        if (names[i].kind == MEMORY_CELL && before(names[i].key, date))
+            m->values[i] = 0;
+}
+
+void memory_note(struct memory *m, const char *field)
+{
+    char key[80];
+    snprintf(key, sizeof key, "%sgap", m->prefix);
+    ++*slot(m, name_of(MEMORY_NOTE, key, field));
 }

@@ -1,6 +1,8 @@
-/* memory.h - the store's double: the rules of apply.lua, look.lua and make.lua over plain C.
+/* memory.h - the store's double: the rules of apply.lua, make.lua and accept.lua over plain C.
  *
- * Knows no schedule and no fault; tests/simulator/double_test.c holds it against a real Redis. */
+ * Knows no schedule and no fault; tests/simulator/double_test.py holds it against a real Redis.
+ * Everything it keeps is a number under a name (a cell, a member of a set, a mark ...). Names are
+ * shared by all memories, so that a copy of one is a copy of an array. One thread. */
 #ifndef TANDEM_MEMORY_H
 #define TANDEM_MEMORY_H
 
@@ -8,50 +10,80 @@
 #include "common/store.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-struct memory_cell {
-    uint64_t hash;            /* of both names: compared first */
-    char *key, *field;
-    int64_t value;
+enum memory_kind {
+    MEMORY_CELL,      /* a field of a hash of counters */
+    MEMORY_MEMBER,    /* 1: key is a set that has this member */
+    MEMORY_SIZE,      /* how many members a set has */
+    MEMORY_MARK,      /* the batch that last changed a day (field of the dirty hash) */
+    MEMORY_EXPIRY,    /* epoch seconds */
+    MEMORY_NOTE       /* how often something was noted in the hash `gap` under this field */
 };
 
-/* A member of a set, a mark, an expiry: what has no negation. */
-struct memory_member {
-    char *set, *member;
+struct memory_name {
+    uint64_t hash;
+    enum memory_kind kind;
+    char *key, *field;
+};
+
+/* What a move of the floor means for a recount: records below `at` were counted before it, and
+ * those of forgotten days are gone; records from `at` on came after it. */
+enum { MEMORY_TRIMS = 3, MEMORY_PARTITIONS = 8 };
+struct memory_trim {
+    int32_t floor;
+    int64_t at[MEMORY_PARTITIONS];
 };
 
 struct memory {
-    bool exists;
+    char prefix[64];          /* "tandem:{main}:" */
+    bool exists;              /* the position hash */
+    bool others;              /* that of the other kind */
+    bool counted;             /* there are day counters */
     char token[160];
     char definition[2048];
     char floor[16];
     struct store_topic topic;
     struct store_position *positions;
     size_t position_count;
-    struct memory_cell *cells;
-    size_t cell_count, cell_room;
-    struct memory_member *members;     /* scope:*, currency */
-    size_t member_count, member_room;
-    struct memory_member *marks;       /* dirty field -> mark */
-    size_t mark_count, mark_room;
-    char broken_key[128];              /* of a wrong type; "": none */
+    int64_t *values;          /* by name */
+    size_t room;
+    struct memory_trim trims[MEMORY_TRIMS];
+    int trim_count;
+    char broken_key[128];     /* of a wrong type; "": none */
 };
 
-struct memory *memory_new(void);
+struct memory *memory_new(const char *prefix);
 void memory_free(struct memory *memory);
 void memory_clear(struct memory *memory);               /* FLUSHALL */
 struct memory *memory_copy(const struct memory *memory);
+/* Whether sums, sets, positions, token and floor are the same; what differs first into why. */
+bool memory_equal(const struct memory *a, const struct memory *b, char *why, size_t room);
 
 /* The script, whole or not at all. *failed (room 128) gets the key at fault on STORE_BROKEN. */
 enum store_answer memory_apply(struct memory *memory, const struct batch *batch, const char *token,
                                int32_t floor, int64_t scope_limit, char *failed);
 enum store_answer memory_make(struct memory *memory, const char *token, const char *definition,
                               const struct store_plan *plan);
+/* An operator steps over a gap. STORE_MOVED when the memory is not as `state` says. */
+enum store_answer memory_accept(struct memory *memory, const struct store_state *state,
+                                const struct store_topic *now,
+                                const struct store_position *positions, size_t count);
+/* The floor moves to a local day, and the counters of the days before it go. */
+void memory_trim(struct memory *memory, int32_t floor);
+void memory_note(struct memory *memory, const char *field);
 
-int64_t memory_get(const struct memory *memory, const char *key, const char *field);
+int64_t memory_get(const struct memory *memory, enum memory_kind kind, const char *key,
+                   const char *field);
 bool memory_has(const struct memory *memory, const char *set, const char *member);
-int memory_size(const struct memory *memory, const char *set);
 struct store_position *memory_position(const struct memory *memory, int topic, int32_t partition);
+
+/* All names there are, of all memories; the value of one that a memory does not hold is 0. */
+size_t memory_names(void);
+const struct memory_name *memory_name(size_t i);
+int64_t memory_value(const struct memory *memory, size_t i);
+/* Forgets all names, when no memory is left: the next schedule begins as the first did. */
+void memory_forget_names(void);
 
 #endif

@@ -45,12 +45,13 @@ static void deliver(struct publisher *p)
     for (int i = 0; i < p->count; i++) {
         struct letter *letter = &p->queue[i];
         if (!world.letters_away && letter->due_ms <= world.now_ms) {
-            world.letters[letter->partition][letter->offset] = true;
+            world.partitions[letter->partition].letters[letter->offset] = true;
             p->delivered++;
             if (p->report)
                 p->report(p->context, NULL, NULL);
         } else if (letter->expires_ms <= world.now_ms) {
             p->failed++;
+            world_happened(F_LETTER_FAILED);
             if (p->report)
                 p->report(p->context, NULL, "message timed out");
         } else {
@@ -65,7 +66,7 @@ int publisher_send(struct publisher *publisher, const char *topic, struct text k
                    void *cookie, int64_t wait_ms, struct error *err)
 {
     long long partition, offset;
-    char name[64];
+    char name[80];
     (void)topic;
     (void)value;
     (void)headers;
@@ -73,11 +74,14 @@ int publisher_send(struct publisher *publisher, const char *topic, struct text k
     (void)cookie;
     deliver(publisher);
     if (publisher->count == 512 || (world.faults && chance(10))) {
+        world_happened(F_QUEUE_FULL);
         world_sleep(wait_ms);
         return error_retry(err, ERROR_KAFKA, "queue full");
     }
     snprintf(name, sizeof name, "%.*s", TEXT_ARG(key));
-    if (sscanf(name, "tandem.sales/%lld/%lld", &partition, &offset) != 2) {
+    const char *place = strchr(name, '/');
+    if (!place || sscanf(place, "/%lld/%lld", &partition, &offset) != 2 || partition < 0 ||
+        partition >= world.partition_count || offset < 0 || offset >= LOG_MAX) {
         world_fail("a dead letter with the key %s", name);
         return 0;
     }

@@ -8,164 +8,265 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static const char *const regions[] = {"north", "south", "east", "west", "__odd"};
-
-struct expected {
-    struct { char key[96], field[32]; int64_t value; uint64_t hash; } *list;
-    size_t count, room;
+enum field {
+    ORDERS, UNITS, REFUNDS, REFUND_RETURNS, INTERACTIONS, LEADS,
+    ORDERS_EUR, NET_EUR, REVENUE_EUR, REFUND_NET_EUR,
+    ORDERS_USD, NET_USD, REVENUE_USD, REFUND_NET_USD,
+    OPENED, OPENED_AFTER, QUESTIONS, RATED, SCORES, SCORE_1, SCORE_2, SCORE_3, SCORE_4, SCORE_5,
+    RESOLVED, CONTACTS_KNOWN, FIRST_CONTACT,
+    REJECTED, DUPLICATES, IGNORED, TOMBSTONES, MISPLACED, BEFORE_FLOOR, FIELDS
 };
 
-static uint64_t hash_of(const char *a, const char *b)
-{
-    uint64_t h = 1469598103934665603u;
-    for (; *a; a++)
-        h = (h ^ (unsigned char)*a) * 1099511628211u;
-    h = (h ^ 255) * 1099511628211u;
-    for (; *b; b++)
-        h = (h ^ (unsigned char)*b) * 1099511628211u;
-    return h;
-}
+static const char *const names[FIELDS] = {
+    "orders", "units", "refunds", "refund_return", "interactions", "interaction_lead",
+    "orders:EUR", "net:EUR", "revenue:EUR", "refund_net:EUR",
+    "orders:USD", "net:USD", "revenue:USD", "refund_net:USD",
+    "opened", "opened_after", "category_question", "csat_n", "csat_sum", "csat_1", "csat_2",
+    "csat_3", "csat_4", "csat_5", "resolved", "contacts_known", "first_contact",
+    "rejected_missing_field", "duplicates", "ignored", "tombstones", "misplaced", "before_floor",
+};
 
-static void add(struct expected *e, const char *key, const char *field, int64_t value)
+enum { ALL = REGIONS, SCOPES = REGIONS + 1 };   /* the last region is never admitted by its name */
+
+struct expected {
+    const struct memory *memory;
+    int64_t days[DAYS][SCOPES][FIELDS], hours[DAYS][FIELDS], undated[FIELDS];
+    bool admitted[REGIONS];
+    bool euros, dollars;
+};
+
+static void add_sale(struct expected *x, int64_t *f, const struct entry *e)
 {
-    uint64_t hash = hash_of(key, field);
-    for (size_t i = 0; i < e->count; i++) {
-        if (e->list[i].hash == hash) {
-            e->list[i].value += value;
-            return;
-        }
+    int money = e->dollars ? ORDERS_USD - ORDERS_EUR : 0;
+    if (e->kind == ENTRY_SECOND) {
+        f[INTERACTIONS]++;
+        f[LEADS]++;
+        return;
     }
-    if (e->count == e->room) {
-        e->room = e->room ? e->room * 2 : 256;
-        e->list = realloc(e->list, e->room * sizeof *e->list);
-        if (!e->list)
-            abort();
+    x->euros = x->euros || !e->dollars;
+    x->dollars = x->dollars || e->dollars;
+    if (e->kind == ENTRY_THIRD) {
+        f[REFUNDS]++;
+        f[REFUND_RETURNS]++;
+        f[REVENUE_EUR + money] -= e->amount;
+        f[REFUND_NET_EUR + money] += e->amount;
+        return;
     }
-    snprintf(e->list[e->count].key, sizeof e->list[0].key, "%s", key);
-    snprintf(e->list[e->count].field, sizeof e->list[0].field, "%s", field);
-    e->list[e->count].hash = hash;
-    e->list[e->count++].value = value;
+    f[ORDERS]++;
+    f[UNITS]++;
+    f[ORDERS_EUR + money]++;
+    f[NET_EUR + money] += e->amount;
+    f[REVENUE_EUR + money] += e->amount;
 }
 
-static bool counts(const struct entry *e)
+static void add_service(int64_t *f, const struct entry *e)
 {
-    return e->state == ENTRY_COMMITTED && (e->kind == ENTRY_SALE || e->kind == ENTRY_LEAD);
+    if (e->kind == ENTRY_FIRST) {
+        f[OPENED]++;
+        f[OPENED_AFTER]++;
+        f[QUESTIONS]++;
+    } else if (e->kind == ENTRY_SECOND) {
+        f[RATED] += e->previous ? 0 : 1;
+        f[SCORES] += e->amount - e->previous;
+        f[SCORE_1 + e->amount - 1]++;
+        if (e->previous)
+            f[SCORE_1 + e->previous - 1]--;
+    } else {
+        f[RESOLVED]++;
+        f[CONTACTS_KNOWN]++;
+        f[FIRST_CONTACT]++;
+    }
 }
 
-static bool is_duplicate(const struct partition *log, int at, int64_t begin)
+static void add_event(struct expected *x, int64_t *f, const struct entry *e)
 {
-    for (int i = at - 1; i >= begin && i >= at - world.window; i--)
-        if (counts(&log->entries[i]) && log->entries[i].id == log->entries[at].id)
+    if (world.kind->side == SIDE_SALE)
+        add_sale(x, f, e);
+    else
+        add_service(f, e);
+}
+
+static void add_counted(struct expected *x, const struct entry *e)
+{
+    add_event(x, x->days[e->day][ALL], e);
+    add_event(x, x->hours[e->day], e);
+    /* Whichever values were admitted is not for the log to say: the set is taken as it is. */
+    if (e->region >= 0)
+        add_event(x, x->days[e->day][x->admitted[e->region] ? e->region : REGIONS - 1], e);
+}
+
+static int32_t date_of(int day)
+{
+    return (int32_t)((WORLD_EPOCH_MS - (int64_t)day * 86400000) / 86400000);
+}
+
+static int32_t floor_now(const struct memory *m)
+{
+    return m->trim_count ? m->trims[m->trim_count - 1].floor : STORE_NO_FLOOR;
+}
+
+/* The floor that a record at this offset met. */
+static int32_t floor_at(const struct memory *m, int p, int64_t offset)
+{
+    int32_t floor = STORE_NO_FLOOR;
+    if (world.base) /* its offsets may be those of another log, and no floor moved since */
+        return floor_now(m);
+    for (int i = 0; i < m->trim_count; i++)
+        if (m->trims[i].at[p] <= offset)
+            floor = m->trims[i].floor;
+    return floor;
+}
+
+static void add_record(struct expected *x, const struct entry *e, enum field field, int32_t floor)
+{
+    int day = (int)((WORLD_EPOCH_MS - e->timestamp_ms) / 86400000);
+    if (e->timestamp_ms < 0 || date_of(day) < floor)
+        x->undated[field]++;
+    else if (date_of(day) >= floor_now(x->memory))
+        x->days[day][ALL][field]++;
+}
+
+static bool is_duplicate(const struct partition *log, int at, int64_t back)
+{
+    for (int i = at - 1; i >= back && i >= at - world.window; i--)
+        if (log->entries[i].id == log->entries[at].id && log_counts(&log->entries[i]))
             return true;
     return false;
 }
 
-static void add_event(struct expected *x, const char *key, const struct entry *e)
-{
-    if (e->kind == ENTRY_LEAD) {
-        add(x, key, "interactions", 1);
-        add(x, key, "interaction_lead", 1);
-        return;
-    }
-    add(x, key, "orders", 1);
-    add(x, key, "units", 1);
-    add(x, key, "orders:EUR", 1);
-    add(x, key, "net:EUR", e->net);
-    add(x, key, "revenue:EUR", e->net);
-}
-
-/* Whichever values were admitted is not for the log to say: the set is taken as it is. */
-static const char *counted_under(const struct memory *m, int region)
-{
-    const char *name = regions[region];
-    return name[0] == '_' || !memory_has(m, "tandem:{main}:scope:region", name) ? "__other__"
-                                                                                 : name;
-}
-
-static void add_counted(struct expected *x, const struct memory *m, const struct entry *e)
-{
-    char key[96], date[11];
-    int64_t ms = WORLD_EPOCH_MS - (int64_t)e->day * 86400000 - 3600000;
-    calendar_format_date((int32_t)(ms / 86400000), date);
-    snprintf(key, sizeof key, "tandem:{main}:sale:day:%s:all", date);
-    add_event(x, key, e);
-    if (e->region >= 0) {
-        snprintf(key, sizeof key, "tandem:{main}:sale:day:%s:region=%s", date,
-                 counted_under(m, e->region));
-        add_event(x, key, e);
-    }
-    snprintf(key, sizeof key, "tandem:{main}:sale:hour:%sT%02d:all", date,
-             (int)(ms / 3600000 % 24));
-    add_event(x, key, e);
-}
-
-static void add_record(struct expected *x, const struct entry *e, const char *field)
-{
-    char key[96] = "tandem:{main}:sale:undated", date[11];
-    if (e->timestamp_ms >= 0) {
-        calendar_format_date((int32_t)(e->timestamp_ms / 86400000), date);
-        snprintf(key, sizeof key, "tandem:{main}:sale:day:%s:all", date);
-    }
-    add(x, key, field, 1);
-}
-
-static void recount_partition(struct expected *x, const struct memory *m, int p, int64_t begin,
-                              int64_t end)
+static void recount_record(struct expected *x, int p, int offset, int64_t back)
 {
     const struct partition *log = &world.partitions[p];
-    for (int i = (int)begin; i < end; i++) {
-        const struct entry *e = &log->entries[i];
-        if (e->state != ENTRY_COMMITTED)
-            continue;
-        if (e->kind == ENTRY_BAD) {
-            add_record(x, e, "rejected_missing_field");
-            if (!world.letters[p][i])
-                world_fail("partition %d: position %lld passes record %d, whose dead letter is "
-                           "not acknowledged", p, (long long)end, i);
-        } else if (e->kind == ENTRY_IGNORED) {
-            add_record(x, e, "ignored");
-        } else if (e->kind == ENTRY_TOMBSTONE) {
-            add_record(x, e, "tombstones");
-        } else if (is_duplicate(log, i, begin)) {
-            add_record(x, e, "duplicates");
-        } else {
-            add_counted(x, m, e);
-            if (partition_of(text_of(e->key), world.partition_count) != p)
-                add_record(x, e, "misplaced");
-        }
+    const struct entry *e = &log->entries[offset];
+    int32_t floor = floor_at(x->memory, p, offset);
+    if (e->kind == ENTRY_BAD) {
+        add_record(x, e, REJECTED, floor);
+        if (!log->letters[offset])
+            world_fail("partition %d: the position passes record %d, whose dead letter is not "
+                       "acknowledged", p, offset);
+    } else if (e->kind == ENTRY_IGNORED) {
+        add_record(x, e, IGNORED, floor);
+    } else if (e->kind == ENTRY_TOMBSTONE) {
+        add_record(x, e, TOMBSTONES, floor);
+    } else if (is_duplicate(log, offset, back)) {
+        add_record(x, e, DUPLICATES, floor);
+    } else if (date_of(e->day) < floor) {
+        add_record(x, e, BEFORE_FLOOR, floor);
+    } else {
+        if (date_of(e->day) >= floor_now(x->memory))
+            add_counted(x, e);
+        if (partition_of(text_of(e->key), world.described_partitions) != p)
+            add_record(x, e, MISPLACED, floor);
     }
+}
+
+static void recount_partition(struct expected *x, const struct store_position *at, bool whole)
+{
+    int p = at->partition;
+    int64_t end = log_stable_end(p), from = at->begin, back = at->begin;
+    if (world.base) {
+        from = world.base_from[p];
+        back = world.base_back[p];
+    }
+    if (at->at.offset > end) {
+        world_fail("partition %d: position %lld lies beyond the log's end %lld", p,
+                   (long long)at->at.offset, (long long)end);
+        return;
+    }
+    if (whole && at->at.offset != end)
+        world_fail("partition %d: position %lld, the log ends at %lld", p,
+                   (long long)at->at.offset, (long long)end);
+    for (int64_t i = from; i < at->at.offset; i++)
+        if (world.partitions[p].entries[i].state == ENTRY_COMMITTED)
+            recount_record(x, p, (int)i, back);
+}
+
+/* One cell; `found` counts those that are not 0. */
+static void compare(const struct expected *x, const char *key, int field, int64_t expected,
+                    size_t *found)
+{
+    if (world.base)
+        expected += memory_get(world.base, MEMORY_CELL, key, names[field]);
+    if (expected == 0 && !world.base)
+        return;
+    int64_t held = memory_get(x->memory, MEMORY_CELL, key, names[field]);
+    *found += held != 0;
+    if (held != expected)
+        world_fail("%s %s: the store has %" PRId64 ", the log says %" PRId64, key, names[field],
+                   held, expected);
+}
+
+static bool compare_all(const struct expected *x, const char *key, const int64_t *fields,
+                        size_t *found)
+{
+    bool any = false;
+    for (int f = 0; f < FIELDS; f++) {
+        compare(x, key, f, fields[f], found);
+        any = any || fields[f];
+    }
+    return any;
+}
+
+/* A day that changed is marked for the reporter, in every scope. */
+static void check_mark(const struct expected *x, const char *day)
+{
+    if (memory_get(x->memory, MEMORY_MARK, "tandem:{main}:dirty", day) == 0)
+        world_fail("%s changed and is not marked", day);
+}
+
+static void compare_day(const struct expected *x, int day, size_t *found)
+{
+    char date[11], key[96];
+    const char *side = side_name(world.kind->side);
+    calendar_format_date(date_of(day), date);
+    for (int s = 0; s < SCOPES; s++) {
+        char scope[32] = "all";
+        if (s != ALL)
+            snprintf(scope, sizeof scope, "region=%s",
+                     s == REGIONS - 1 ? "__other__" : log_regions[s]);
+        snprintf(key, sizeof key, "tandem:{main}:%s:day:%s:%s", side, date, scope);
+        if (!compare_all(x, key, x->days[day][s], found))
+            continue;
+        snprintf(key, sizeof key, "%s:%s:%s", side, date, scope);
+        check_mark(x, key);
+    }
+    snprintf(key, sizeof key, "tandem:{main}:%s:hour:%sT11:all", side, date);
+    compare_all(x, key, x->hours[day], found);
+}
+
+static void check_sets(const struct expected *x)
+{
+    int64_t size = memory_get(x->memory, MEMORY_SIZE, "tandem:{main}:scope:region", "");
+    size -= memory_has(x->memory, "tandem:{main}:scope:region", "__other__");
+    if (size > world.scope_limit)
+        world_fail("%lld regions are admitted, the limit is %d", (long long)size,
+                   world.scope_limit);
+    if ((x->euros && !memory_has(x->memory, "tandem:{main}:currency", "EUR")) ||
+        (x->dollars && !memory_has(x->memory, "tandem:{main}:currency", "USD")))
+        world_fail("a currency was counted and is not in the set");
 }
 
 void recount_check(const struct memory *m, bool whole)
 {
-    struct expected x = {0};
-    int64_t total = 0, held = 0;
-    for (size_t i = 0; i < m->position_count; i++) {
-        const struct store_position *at = &m->positions[i];
-        int64_t end = log_stable_end(at->partition);
-        if (at->at.offset > end)
-            world_fail("partition %d: position %lld lies beyond the log's end %lld",
-                       at->partition, (long long)at->at.offset, (long long)end);
-        else
-            recount_partition(&x, m, at->partition, at->begin, at->at.offset);
-        if (whole && at->at.offset != end)
-            world_fail("partition %d: position %lld, the log ends at %lld", at->partition,
-                       (long long)at->at.offset, (long long)end);
-    }
-    for (size_t i = 0; i < x.count; i++) {
-        int64_t found = memory_get(m, x.list[i].key, x.list[i].field);
-        total += x.list[i].value;
-        if (found != x.list[i].value)
-            world_fail("%s %s: the store has %" PRId64 ", the log says %" PRId64, x.list[i].key,
-                       x.list[i].field, found, x.list[i].value);
-    }
+    static struct expected x;
+    char key[64];
+    size_t found = 0, held = 0;
+    memset(&x, 0, sizeof x);
+    x.memory = m;
+    for (int r = 0; r < REGIONS - 1; r++)
+        x.admitted[r] = memory_has(m, "tandem:{main}:scope:region", log_regions[r]);
+    for (size_t i = 0; i < m->position_count; i++)
+        recount_partition(&x, &m->positions[i], whole);
+    for (int day = 0; day < DAYS; day++)
+        compare_day(&x, day, &found);
+    snprintf(key, sizeof key, "tandem:{main}:%s:undated", side_name(world.kind->side));
+    compare_all(&x, key, x.undated, &found);
+    check_sets(&x);
     /* And nothing else: what the log does not say is not in the store either. */
-    for (size_t i = 0; i < m->cell_count; i++)
-        held += m->cells[i].value;
-    if (held != total)
-        world_fail("the store's cells sum up to %" PRId64 ", the log's to %" PRId64, held, total);
-    free(x.list);
+    for (size_t i = 0; i < memory_names() && i < m->room; i++)
+        held += memory_name(i)->kind == MEMORY_CELL && m->values[i] != 0;
+    if (held != found)
+        world_fail("the store has %zu counters that are not 0, the log says %zu", held, found);
 }

@@ -1,5 +1,6 @@
 /* Redis: a connection that breaks before or after the script ran, answers that never come, masters
  * that part, scripts that run late. What the script does is memory.c's. */
+#include "common/calendar.h"
 #include "common/store.h"
 #include "world.h"
 
@@ -28,7 +29,7 @@ struct errand {
 struct store {
     bool connected, to_split;
     int64_t scope_limit;
-    struct errand *flying;
+    struct errand *flying;       /* sent on this connection, not answered yet */
     int64_t sent_ms, timeout_ms;
 };
 
@@ -39,12 +40,15 @@ static struct memory *memory_of(bool split)
     return split && world.split ? world.split : world.master;
 }
 
-int store_open(struct store **out, const struct config *config, const char *kind,
-               const char *const *words, int word_count, struct error *err)
+int store_open(struct store **out, const struct config *config, const char *generation,
+               const char *kind, const char *const *words, int word_count, struct error *err)
 {
     struct worker_process *process = fiber_context(fiber_current());
     struct store *s = calloc(1, sizeof *s);
-    (void)kind;
+    if (strcmp(kind, world.kind->name) != 0)
+        world_fail("a store for %s was opened", kind);
+    (void)generation;
+    (void)generation;
     (void)words;
     (void)word_count;
     (void)err;
@@ -94,7 +98,7 @@ void store_dies(struct store *store)
 void store_reset_all(void)
 {
     for (int i = 0; i < (int)(sizeof world.processes / sizeof *world.processes); i++)
-        if (world.processes[i].running && world.processes[i].store)
+        if (world.processes[i].used && world.processes[i].store)
             hang_up(world.processes[i].store);
 }
 
@@ -107,11 +111,41 @@ static enum store_answer unknown(struct store *s, struct error *err, const char 
 
 enum store_answer store_connect(struct store *store, struct error *err)
 {
+    hang_up(store);
     world_sleep(dice(5));
-    if (world.redis_away || (world.faults && chance(30)))
+    if (world.faults && chance(30)) {
+        world_happened(F_REFUSED);
+        return unknown(store, err, "connection refused");
+    }
+    if (world.redis_away)
         return unknown(store, err, "connection refused");
     store->connected = true;
     store->to_split = world.split_on && chance(500);
+    return STORE_DONE;
+}
+
+static enum store_answer later(struct error *err)
+{
+    static const char *const words[] = {"BUSY", "LOADING", "OOM", "MISCONF", "NOREPLICAS",
+                                        "TRYAGAIN", "CLUSTERDOWN"};
+    error_retry(err, ERROR_REDIS, "%s", words[dice(7)]);
+    return STORE_LATER;
+}
+
+/* One connection answers in order: what was sent before is answered before. */
+static enum store_answer clear_line(struct store *s, struct error *err)
+{
+    while (s->flying && !s->flying->gone && (!s->flying->ran ||
+                                             world.now_ms < s->flying->answer_ms)) {
+        if (world.now_ms - s->sent_ms > s->timeout_ms)
+            return unknown(s, err, "no answer in time");
+        world_sleep(1 + dice(3));
+    }
+    if (s->flying && s->flying->gone)
+        return unknown(s, err, "connection reset");
+    if (s->flying)
+        s->flying->orphaned = true;
+    s->flying = NULL;
     return STORE_DONE;
 }
 
@@ -121,12 +155,16 @@ static enum store_answer trouble(struct store *s, struct error *err)
     world_sleep(chance(300) ? dice(10) : 0);
     if (!s->connected)
         return unknown(s, err, "not connected");
-    if (world.redis_away || (world.faults && chance(20)))
+    if (world.faults && chance(20)) {
+        world_happened(F_REQUEST_LOST);
         return unknown(s, err, "connection reset");
-    if (world.redis_later) {
-        error_retry(err, ERROR_REDIS, "LOADING");
-        return STORE_LATER;
     }
+    if (world.redis_away)
+        return unknown(s, err, "connection reset");
+    if (clear_line(s, err) != STORE_DONE)
+        return STORE_UNKNOWN;
+    if (world.redis_later)
+        return later(err);
     if (s->to_split && !world.split_on)
         return unknown(s, err, "READONLY");
     return STORE_DONE;
@@ -146,6 +184,9 @@ enum store_answer store_look(struct store *store, struct store_state *state, str
     if (answer != STORE_DONE)
         return answer;
     const struct memory *m = memory_of(store->to_split);
+    if (m->floor[0])
+        calendar_parse_date(text_of(m->floor), &state->floor);
+    state->others = m->others;
     if (!m->exists)
         return STORE_DONE;
     state->exists = true;
@@ -165,7 +206,7 @@ enum store_answer store_orphans(struct store *store, bool *found, struct error *
 {
     enum store_answer answer = trouble(store, err);
     const struct memory *m = memory_of(store->to_split);
-    *found = answer == STORE_DONE && !m->exists && m->cell_count > 0;
+    *found = answer == STORE_DONE && !m->exists && m->counted;
     return answer;
 }
 
@@ -174,35 +215,45 @@ void store_definition_hash(const char *definition, char out[17])
     snprintf(out, 17, "%016" PRIx64, (uint64_t)XXH3_64bits(definition, strlen(definition)));
 }
 
+static const struct store_plan *plan_of(const struct store_plan *plans, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(plans[i].kind, world.kind->name) == 0)
+            return &plans[i];
+    abort();
+}
+
 enum store_answer store_make(struct store *store, const struct store_plan *plans, int plan_count,
                              const char *definition, struct error *err)
 {
     char token[160], hash[17];
     struct worker_process *process = fiber_context(fiber_current());
-    (void)plan_count;
     enum store_answer answer = trouble(store, err);
     /* The world's settings are those of the others: this one shall find a store, not make it. */
-    if (answer == STORE_DONE && process->other_settings) {
-        error_retry(err, ERROR_REDIS, "LOADING");
-        answer = STORE_LATER;
-    }
+    if (answer == STORE_DONE && process->other_settings)
+        return later(err);
     if (answer != STORE_DONE)
         return answer;
     store_definition_hash(definition, hash);
     snprintf(token, sizeof token, "%013d-%08d:%s", dice(1 << 30), dice(1 << 30), hash);
-    answer = memory_make(memory_of(store->to_split), token, definition, &plans[0]);
+    answer = memory_make(memory_of(store->to_split), token, definition,
+                         plan_of(plans, plan_count));
     world_trace("store made: %s", token);
-    if (world.faults && chance(100))
+    if (world.faults && chance(100)) {
+        world_happened(F_MADE_UNKNOWN);
         return unknown(store, err, "connection reset after the script ran");
+    }
     return answer;
 }
 
 enum store_answer store_note_gap(struct store *store, const char *field, const char *text,
                                  struct error *err)
 {
-    (void)field;
-    (void)text;
-    return trouble(store, err);
+    enum store_answer answer = trouble(store, err);
+    world_trace("  notes a gap: %s %s", field, text);
+    if (answer == STORE_DONE)
+        memory_note(memory_of(store->to_split), field);
+    return answer;
 }
 
 enum store_answer store_accept(struct store *store, const struct store_state *state, int topic,
@@ -210,18 +261,18 @@ enum store_answer store_accept(struct store *store, const struct store_state *st
                                const struct store_position *positions, size_t count,
                                const char *const *notes, struct error *err)
 {
-    (void)notes;
+    char field[300];
     enum store_answer answer = trouble(store, err);
-    struct memory *m = memory_of(store->to_split);
     if (answer != STORE_DONE)
         return answer;
-    if (!m->exists || strcmp(m->token, state->token) != 0)
-        return STORE_MOVED;
-    for (size_t i = 0; i < count; i++)
-        *memory_position(m, topic, positions[i].partition) = positions[i];
-    if (now)
-        m->topic = *now;
-    return STORE_DONE;
+    struct memory *m = memory_of(store->to_split);
+    answer = memory_accept(m, state, now, positions, count);
+    for (size_t i = 0; i < count && answer == STORE_DONE; i++) {
+        world_trace("  accepts a gap: partition %d %s", positions[i].partition, notes[i]);
+        snprintf(field, sizeof field, "%s:%d", state->topics[topic].name, positions[i].partition);
+        memory_note(m, field);
+    }
+    return answer;
 }
 
 /* ---- batches ---- */
@@ -242,14 +293,31 @@ static void batch_copy(struct batch *to, const struct batch *from)
         batch_add_currency(to, from->currencies[i]);
 }
 
+/* An answer of Redis itself instead of the script's: nothing was done. */
+static bool refused(struct errand *e)
+{
+    if (world.redis_later || (world.faults && chance(10))) {
+        world_happened(F_ANSWER_LATER);
+        e->answer = STORE_LATER;
+        return true;
+    }
+    if (world.faults && chance(6)) {
+        world_happened(F_ANSWER_UNKNOWN);
+        e->answer = STORE_UNKNOWN;
+        return true;
+    }
+    return false;
+}
+
 static void run(struct errand *e)
 {
     struct memory *m = memory_of(e->to_split);
     e->ran = true;
-    e->answer = memory_apply(m, &e->batch, e->token, e->floor, world.scope_limit, e->failed);
+    if (!refused(e))
+        e->answer = memory_apply(m, &e->batch, e->token, e->floor, world.scope_limit, e->failed);
     world_trace("script ran on %s: %s, %zu cells", e->to_split ? "the split master" : "the master",
                 e->answer == STORE_DONE ? "applied" : "refused", e->batch.cell_count);
-    for (size_t i = 0; i < e->batch.move_count; i++)
+    for (size_t i = 0; i < e->batch.move_count && world.trace; i++)
         world_trace("    partition %d: %lld -> %lld", e->batch.moves[i].partition,
                     (long long)e->batch.moves[i].from.offset,
                     (long long)e->batch.moves[i].to.offset);
@@ -288,6 +356,14 @@ void store_forget_errands(void)
     store_tick();
 }
 
+static void enqueue(struct errand *e)
+{
+    struct errand **last = &errands;
+    while (*last)
+        last = &(*last)->next;
+    *last = e;
+}
+
 enum store_answer store_send(struct store *store, const struct batch *batch, const char *token,
                              int32_t floor, struct error *err)
 {
@@ -302,15 +378,37 @@ enum store_answer store_send(struct store *store, const struct batch *batch, con
     e->floor = floor;
     e->to_split = store->to_split;
     bool slow = world.faults && chance(30);
+    if (slow)
+        world_happened(F_SLOW);
     e->run_ms = world.now_ms + (slow ? dice(8000) : dice(6));
     e->answer_ms = e->run_ms + dice(4);
+    if (world.faults && chance(15)) { /* it never arrives, and nobody tells */
+        world_happened(F_REQUEST_LOST);
+        e->ran = e->gone = true;
+    }
     store->flying = e;
     store->sent_ms = world.now_ms;
-    struct errand **last = &errands;
-    while (*last)
-        last = &(*last)->next;
-    *last = e;
+    enqueue(e);
+    if (chance(100)) /* somebody may cut us off right here */
+        world_sleep(0);
     return STORE_PENDING;
+}
+
+static enum store_answer tell(const struct errand *e, struct error *err)
+{
+    switch (e->answer) {
+    case STORE_BROKEN:
+        error_set(err, ERROR_STORE, "cannot add to %s", e->failed);
+        break;
+    case STORE_LATER:
+        return later(err);
+    case STORE_UNKNOWN:
+        error_retry(err, ERROR_REDIS, "READONLY");
+        break;
+    default:
+        error_retry(err, ERROR_STORE, "the store is not where the batch expects it");
+    }
+    return e->answer;
 }
 
 enum store_answer store_receive(struct store *store, int64_t wait_ms, struct error *err)
@@ -320,21 +418,19 @@ enum store_answer store_receive(struct store *store, int64_t wait_ms, struct err
         struct errand *e = store->flying;
         if (!store->connected || !e)
             return unknown(store, err, "connection reset");
-        if (world.faults && chance(15))
+        if (world.faults && chance(15)) {
+            world_happened(F_REPLY_LOST);
             return unknown(store, err, "reply lost");
-        if (world.now_ms - store->sent_ms > store->timeout_ms)
-            return unknown(store, err, "no answer in time");
+        }
         if (e->ran && !e->gone && world.now_ms >= e->answer_ms)
             break;
+        if (world.now_ms - store->sent_ms > store->timeout_ms)
+            return unknown(store, err, "no answer in time");
         if (world.now_ms >= end_ms)
             return STORE_PENDING;
         world_sleep(1 + dice(3));
     }
-    enum store_answer answer = store->flying->answer;
-    if (answer == STORE_BROKEN)
-        error_set(err, ERROR_STORE, "cannot add to %s", store->flying->failed);
-    else
-        error_retry(err, ERROR_STORE, "the store is not where the batch expects it");
+    enum store_answer answer = tell(store->flying, err);
     store->flying->orphaned = true;
     store->flying = NULL;
     return answer;

@@ -10,6 +10,7 @@
 #include "common/broker.h"
 #include "common/config.h"
 #include "common/store.h"
+#include "consumers/fold.h"
 #include "fiber.h"
 #include "memory.h"
 
@@ -19,12 +20,32 @@
 /* Noon: neither the hour nor the day changes while a schedule runs. */
 #define WORLD_EPOCH_MS INT64_C(1795521600000)
 
-enum { PARTITIONS_MAX = 4, MEMBERS_MAX = 16, GROUPS = 2, LOG_MAX = 2000, SNAPSHOTS_MAX = 12 };
+enum {
+    PARTITIONS_MAX = 4, MEMBERS_MAX = 32, PROCESSES_MAX = 16, GROUPS = 2, LOG_MAX = 2000,
+    SNAPSHOTS_MAX = 12, DAYS = 5, REGIONS = 5
+};
+
+/* ---- faults ---- */
+
+enum fault {
+    F_CRASH, F_STOP, F_START, F_REBALANCE, F_STALL, F_REDIS_AWAY, F_LATER, F_RESET, F_SET_BACK,
+    F_FAIL_OVER, F_EMPTY, F_SPLIT, F_WRONG_TYPE, F_LETTERS, F_KAFKA, F_TRANSACTION, F_SETTINGS,
+    F_GROUP, F_TRIM, F_RETENTION, F_TRAILS, F_INJECTED, /* these are injected; the rest happens */
+    F_REFUSED = F_INJECTED, F_REQUEST_LOST, F_REPLY_LOST, F_SLOW, F_ANSWER_LATER, F_ANSWER_UNKNOWN,
+    F_MADE_UNKNOWN, F_QUEUE_FULL, F_LETTER_FAILED, F_PUT_OUT,
+    F_DAMAGE, /* from here on: what no worker may go on with (damage.c) */
+    F_TOPIC_ANEW = F_DAMAGE, F_OTHER_CLUSTER, F_MORE_PARTITIONS, F_OVERRUN, F_BEYOND, F_CUT_BACK,
+    F_POSITION_GONE, F_HASH_GONE, F_ORPHANS, F_BEGINNING_GONE, FAULTS
+};
+extern const char *const fault_names[FAULTS];
+/* Counts it, for the table at the end. */
+void world_happened(enum fault fault);
 
 /* ---- the log ---- */
 
 enum entry_state { ENTRY_COMMITTED, ENTRY_PENDING, ENTRY_ABORTED, ENTRY_CONTROL };
-enum entry_kind { ENTRY_SALE, ENTRY_LEAD, ENTRY_BAD, ENTRY_IGNORED, ENTRY_TOMBSTONE };
+/* Three types of events of each side, and what is no event. */
+enum entry_kind { ENTRY_FIRST, ENTRY_SECOND, ENTRY_THIRD, ENTRY_BAD, ENTRY_IGNORED, ENTRY_TOMBSTONE };
 
 /* One offset of a partition. What it must count as is known from how it was made, not from the
  * code under test. */
@@ -32,7 +53,9 @@ struct entry {
     enum entry_state state;
     enum entry_kind kind;
     int id;                   /* which event: equal ids are duplicates */
-    int64_t net;              /* of a sale, in cents */
+    int amount;               /* of a sale, in cents; of a rating, its score */
+    int previous;             /* of a rating: the score before; 0: none */
+    bool dollars;
     int region;               /* -1: none */
     int day;                  /* of the event's own time, days before the world's first day */
     char key[16], value[400];
@@ -43,6 +66,10 @@ struct partition {
     struct entry *entries;    /* by offset; those below `start` are gone for readers */
     int count;
     int start;
+    int settled;              /* no open transaction below it */
+    int64_t trails_until_ms;  /* a new leader does not hold what was read already */
+    bool cut_back;            /* and then it is known that it never will */
+    bool *letters;            /* by offset: the dead letter is acknowledged */
 };
 
 /* ---- the group ---- */
@@ -51,6 +78,7 @@ enum membership { OUT, JOINING, STEADY, REVOKING, WAITING, ASSIGNING };
 
 struct broker {
     int group;
+    int generation;           /* of the topic, when partitions were given out last */
     bool alive;               /* the process still runs */
     enum membership state;
     bool lost;                /* it was put out of the group and does not know yet */
@@ -60,9 +88,9 @@ struct broker {
     struct {
         bool assigned, paused, told_end;
         int64_t offset;
+        int32_t epoch;        /* of what was read last; -1: unknown */
     } parts[PARTITIONS_MAX];
     struct broker_item items[64];
-    char texts[64];
     int item_count, item_next;
     int64_t polled_ms;
     struct worker_process *process;
@@ -71,17 +99,17 @@ struct broker {
 struct group {
     bool rebalancing;
     int64_t deadline_ms;
-    int owner[PARTITIONS_MAX];   /* member, -1 */
 };
 
 /* ---- processes ---- */
 
 struct worker_process {
-    bool used, running, failed, other_settings;
+    bool used, failed, done, other_settings, exit_at_end, accept_gap;
     bool stop;                /* asked to end in good order */
     int group;
     struct fiber *fiber;
-    int64_t wake_ms;
+    int64_t started_ms, wake_ms;
+    int64_t targets[PARTITIONS_MAX];   /* exit_at_end: what it must have counted */
     struct broker *broker;
     struct store *store;
     struct config *config;
@@ -94,13 +122,16 @@ struct world {
     uint64_t seed, dice;
     int64_t now_ms;
     int64_t steps;
+    const struct fold_kind *kind;
     int partition_count, window, scope_limit, next_id;
+    bool accept_gap;          /* the operators of this world let gaps pass */
     struct partition partitions[PARTITIONS_MAX];
-    char topic_id[16];
+    char topic_id[16], cluster_id[16];
+    int described_partitions; /* as the broker tells */
+    int generation;           /* raised when the topic becomes another */
     struct group groups[GROUPS];
     struct broker *members[MEMBERS_MAX];
-    int member_count;
-    struct worker_process processes[16];
+    struct worker_process processes[PROCESSES_MAX];
     bool faults;              /* things may break */
 
     /* Redis: the surviving master, a second one that will be thrown away, and earlier states */
@@ -110,11 +141,18 @@ struct world {
     bool redis_away, redis_later, split_on;
     bool letters_away;        /* the topic of rejected records does not acknowledge */
     bool kafka_away;
-    bool *letters[PARTITIONS_MAX];  /* by offset: the dead letter is acknowledged */
+
+    /* After damage that was accepted: what was counted before, and where each partition goes on */
+    struct memory *base;
+    int64_t base_from[PARTITIONS_MAX], base_back[PARTITIONS_MAX];
+
+    enum fault damage;        /* 0: none */
+    int64_t damage_ms;        /* since when */
+    char says[4][160];        /* what a worker that stops for it must say */
     bool trace;
     char verdict[4096];       /* what went wrong, if anything */
-    int64_t injected[32];     /* how often each fault came */
-    int64_t applied, dropped_batches;
+    int64_t injected[FAULTS]; /* how often each fault came */
+    int64_t applied;          /* batches, to the master */
 };
 
 extern struct world world;
@@ -130,12 +168,44 @@ void world_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Notes the first thing that went wrong. */
 void world_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The log. */
+/* One seed from beginning to end; world.verdict is empty when all agreed (schedule.c). */
+void schedule_run(uint64_t seed);
+/* Keeps the store as it is now; returns where. */
+int schedule_snapshot(void);
+/* Lets whoever is due run once, or time pass. */
+void schedule_turn(void);
+/* Takes all faults away. */
+void schedule_heal(void);
+/* Runs until everything is counted; fails when it never is. */
+void schedule_settle(void);
+
+/* One fault (faults.c). */
+void fault_inject(void);
+/* A store or a log that no worker may go on with, unless told to (damage.c). Each worker has to
+ * stop and say why, and nothing may have changed; or, accepted, everything else is counted. */
+void damage_exam(void);
+/* Whether a worker that ended says what this damage asks for. */
+bool damage_explains(const struct worker_process *process);
+
+/* Worker processes (processes.c). */
+struct worker_process *process_start(int group, bool other_settings);   /* NULL: no room */
+void process_crash(struct worker_process *process);
+struct worker_process *process_any(void);
+int processes_running(void);    /* those with the world's settings */
+/* A worker ended by itself: may it? */
+void process_end(struct worker_process *process);
+
+/* The log (log_sim.c). */
 void log_append(int partition);
 void log_append_transaction(int partition);
 void log_resolve(void);                       /* open transactions end, one way or the other */
 int64_t log_stable_end(int partition);        /* last stable offset */
-void log_reset(void);                         /* frees */
+bool log_counts(const struct entry *entry);   /* a valid event, committed */
+/* Forgets what lies below an offset; not so far that it would matter for duplicates. */
+void log_retain(int partition, int64_t start);
+/* Another topic of the same name. */
+void log_make_anew(void);
+extern const char *const log_regions[REGIONS];
 
 /* The group (broker_sim.c). */
 void group_tick(void);
@@ -151,7 +221,8 @@ void store_forget_errands(void);
 /* Called by the store when a batch was applied to the surviving master. */
 void world_applied(const struct batch *batch);
 
-/* What the log must count as up to the positions in the master (recount.c). Empty: they agree. */
+/* Compares a memory with what the log must count as up to the positions (recount.c). `whole`: the
+ * positions must have reached the log's end. */
 void recount_check(const struct memory *memory, bool whole);
 
 #endif
