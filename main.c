@@ -1,6 +1,7 @@
 /* tandem - one binary, one subcommand a role. This file is the table of subcommands. */
 #include "common/command.h"
 #include "common/suggest.h"
+#include "consumers/audit.h"
 #include "consumers/report.h"
 #include "consumers/reporter.h"
 #include "consumers/targets_command.h"
@@ -41,6 +42,7 @@ static const struct command *const commands[] = {
     &reporter_command,
     &report_command,
     &targets_command,
+    &audit_command,
     &trim_command,
     &settings_command,
 };
