@@ -131,6 +131,7 @@ static int take_assigned(struct worker *w, const struct broker_place *places, in
     if (parts_take(&w->parts, places, count, err) != 0)
         return -1;
     worker_drop(w);
+    w->ours = true;
     w->look_ms = 0;
     if (worker_look(w, err) != 0)
         return -1;
@@ -176,7 +177,7 @@ static int take_change(struct worker *w, struct error *err)
     if (change == BROKER_REVOKED)
         rc = worker_apply_all(w, handover_ms(w), err);
     worker_drop(w);
-    w->look = false;
+    w->look = w->ours = false;
     return rc == 0 ? broker_unassign(w->broker, err) : rc;
 }
 
@@ -214,7 +215,7 @@ static bool all_at_end(struct worker *w)
 
 static bool pause_over(const struct worker *w)
 {
-    for (int i = 0; i < w->parts.count; i++)
+    for (int i = 0; i < w->parts.count && w->ours; i++)
         if (w->parts.list[i].paused_until_ms &&
             w->parts.list[i].paused_until_ms <= clock_mono_ms())
             return true;
@@ -239,7 +240,7 @@ static int step(struct worker *w, int64_t wait_ms, struct error *err)
     struct broker_item item;
     if (worker_settle(w, 0, err) != 0)
         return -1;
-    if (w->look && w->parts.count && worker_look(w, err) != 0)
+    if (w->look && w->ours && w->parts.count && worker_look(w, err) != 0)
         return -1;
     if (!w->look && pause_over(w)) {
         for (int i = 0; i < w->parts.count; i++)

@@ -36,6 +36,7 @@ struct worker {
     struct fold fold;
     struct parts parts;
 
+    bool ours;                   /* the group gave us the partitions of `parts`, not yet revoked */
     struct batch batch;
     bool in_flight;              /* the batch is with Redis */
     int64_t heard_ms;            /* when the store last agreed with us */

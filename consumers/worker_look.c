@@ -167,7 +167,7 @@ void worker_ask_quiet_store(struct worker *w)
     struct error err = {0};
     struct store_state state = {.floor = STORE_NO_FLOOR};
     int64_t now_ms = clock_mono_ms();
-    if (w->in_flight || w->look || w->parts.count == 0 || now_ms - w->heard_ms < QUIET_MS)
+    if (w->in_flight || w->look || !w->ours || w->parts.count == 0 || now_ms - w->heard_ms < QUIET_MS)
         return;
     w->heard_ms = now_ms;
     enum store_answer answer = store_look(w->store, &state, &err);
