@@ -9,6 +9,7 @@ CFLAGS   ?= -O2 -g
 PYTHON   ?= /usr/bin/python3
 T        ?=
 SANITIZE ?=
+SECONDS   = 60
 STACK    ?= build/stack
 
 comma := ,
@@ -42,16 +43,20 @@ scripts := $(wildcard common/*.lua consumers/*.lua)
 units   := $(wildcard tests/unit/*_test.c)
 helpers := $(filter-out $(units),$(wildcard tests/unit/*.c))
 tools   := $(wildcard tests/tools/*.c)
-c_files := $(wildcard main.c) $(sources) $(units) $(helpers) $(tools) $(wildcard tests/fuzz/*.c)
-h_files := $(wildcard common/*.h producers/*.h consumers/*.h tests/*/*.h)
+benches := parts load floor latency
+shared  := $(filter-out $(benches:%=bench/%.c),$(wildcard bench/*.c))
+c_files := $(wildcard main.c) $(sources) $(units) $(helpers) $(tools) $(wildcard tests/fuzz/*.c) \
+           $(wildcard bench/*.c)
+h_files := $(wildcard common/*.h producers/*.h consumers/*.h tests/*/*.h bench/*.h)
 
 objects     := $(sources:%.c=$(B)/obj/%.o)
 headers     := $(patsubst %.lua,$(B)/gen/%_lua.h,$(notdir $(scripts)))
 unit_tests  := $(units:tests/unit/%.c=$(B)/tests/unit/%)
 test_tools  := $(tools:tests/tools/%.c=$(B)/tests/%)
+fuzzers     := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all tests deps stack-up stack-down stack-status demo test fmt fmt-check lint clean \
-        distclean help
+.PHONY: all tests fuzzers fuzz deps stack-up stack-down stack-status demo test fmt fmt-check lint \
+        clean distclean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -77,7 +82,7 @@ $(B)/gen/%_lua.h: %.lua
 	   sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $<; \
 	   echo '    ;'; } >$@
 
-tests: $(B)/tandem $(unit_tests) $(test_tools)
+tests: $(B)/tandem $(unit_tests) $(test_tools) $(B)/bench/parts
 
 # Files of tests/unit that are no test of their own are shared by all of them.
 $(B)/libunit.a: $(helpers:%.c=$(B)/obj/%.o)
@@ -91,6 +96,35 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libunit.a $(B)/libtandem.a
 $(B)/tests/%: $(B)/obj/tests/tools/%.o $(B)/libtandem.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) $(ALLOCATOR)
+
+# Built by clang, in build/fuzz; gcc's warnings are gcc's.
+fuzzers: $(fuzzers)
+
+$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/libtandem.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
+fuzz:
+	@! command -v clang >/dev/null || $(MAKE) -s B=build/fuzz CC=clang WARNINGS=-w \
+	    SANITIZE=fuzzer-no-link,address,undefined fuzzers
+	@SECONDS_EACH='$(SECONDS)' PYTHON='$(PYTHON)' T='$(T)' scripts/fuzz.sh
+
+# Counted by callgrind, so no allocator that it would have to see through.
+$(B)/bench/parts: BENCH_ALLOCATOR =
+$(B)/bench/%: BENCH_ALLOCATOR = $(ALLOCATOR)
+$(B)/bench/%: $(B)/obj/bench/%.o $(shared:%.c=$(B)/obj/%.o) $(B)/libtandem.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) $(BENCH_ALLOCATOR)
+
+$(B)/bench/floor-malloc: $(B)/obj/bench/floor.o $(B)/libtandem.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
+bench bench-quick: $(B)/tandem $(bench_programs)
+	@$(PYTHON) bench/run.py $(@:bench%=%)
+
+bench-parts: $(B)/bench/parts
+	@$(PYTHON) bench/parts.py $(if $(CHECK),--check) $(if $(RECORD),--record)
 
 deps:
 	@scripts/deps.sh
@@ -129,6 +163,7 @@ help:
 	@echo 'make deps            installs what is missing (apt, with sudo when not root)'
 	@echo 'make stack-up        starts a Kafka and a Redis, see build/stack.env'
 	@echo 'make stack-down      ends exactly those; stack-status tells of them'
+	@echo 'make fuzz [SECONDS=60] [T=name]   any bytes for every parser (clang, libclang-rt-dev)'
 	@echo 'make fmt | fmt-check | lint'
 	@echo 'make clean           what was compiled; distclean: the libraries built for it too'
 	@echo
