@@ -209,7 +209,7 @@ static bool parse_place(const char *text, struct place *out)
     if (end == text || *end != ':')
         return false;
     out->epoch = (int32_t)strtol(end + 1, &end, 10);
-    return *end == 0 && out->offset >= 0;
+    return *end == 0 && out->offset >= 0 && out->offset < INT64_MAX; /* that one did not fit */
 }
 
 /* A position is never absent: one that is missing is damage, and never the log's beginning. */
@@ -260,7 +260,8 @@ static int read_state(const struct store *s, const redisReply *hash, struct stor
         return error_set(err, ERROR_STORE, "%s has no token: it is not a store of this version",
                          s->position_key);
     snprintf(state->token, sizeof state->token, "%s", token);
-    if (strncmp(token, STORE_SWITCHING, strlen(STORE_SWITCHING)) == 0)
+    size_t token_len = strlen(token), mark_len = strlen(STORE_SWITCHING);
+    if (token_len > mark_len && strcmp(token + token_len - mark_len, STORE_SWITCHING) == 0)
         return error_retry(err, ERROR_STORE,
                            "a rebuild is about to replace the counters; should it have been "
                            "interrupted, run `tandem rebuild` again");

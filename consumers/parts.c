@@ -74,6 +74,7 @@ int64_t part_place(struct part *part, const struct store_position *position, int
     part->begin = position->begin;
     part->stored = part->folded = position->at;
     part->reading = true;
+    part->confirmed = false;
     part->next = offset;
     if (stands)
         return offset;

@@ -24,6 +24,7 @@ struct part {
     struct place folded;       /* next to fold; its sums are in the tally, or in flight */
     int64_t next;              /* next offset expected from the log */
     int64_t target;            /* --exit-at-end: end of the log at the start; -1: none */
+    bool confirmed;            /* the log has answered at the position or behind it */
     struct seen *seen;
     int64_t impossible_ms;     /* since when the log refuses the offset; 0: it does not */
     int moved;                 /* how often running its position was not as expected */

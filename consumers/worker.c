@@ -183,11 +183,12 @@ static int take_change(struct worker *w, struct error *err)
 
 /* ---- the loop ---- */
 
+/* A position beyond the end that the log has would be an end, too: so the log is heard first. */
 static bool own_at_end(const struct worker *w)
 {
     for (int i = 0; i < w->parts.count; i++) {
         const struct part *part = &w->parts.list[i];
-        if (!part->reading || part->stored.offset < part->target)
+        if (!part->reading || !part->confirmed || part->stored.offset < part->target)
             return false;
     }
     return true;

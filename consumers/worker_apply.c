@@ -9,6 +9,7 @@
 
 enum {
     LATER_MS = 1000,             /* a batch is sent again for so long before it is dropped */
+    LATER_PAUSE_MS = 10,
     MOVED_PAUSE_MS = 1000,       /* pause of a partition that moved twice running, doubled to ... */
     MOVED_PAUSE_MAX_MS = 30000,
     LETTER_WAIT_MS = 2000,       /* wait for dead letters before polling goes on without reading */
@@ -100,32 +101,40 @@ static int take_answer(struct worker *w, enum store_answer answer, struct error 
     return -1;
 }
 
-/* Sends the batch; as long as Redis says "later" the same batch goes again, for a second. */
+/* Redis puts the batch off: the same one goes again, for a second in all. */
+static bool goes_again(struct worker *w, enum store_answer answer)
+{
+    int64_t now_ms = clock_mono_ms();
+    if (answer == STORE_PENDING)
+        return false;
+    if (answer == STORE_LATER && !w->later_ms)
+        w->later_ms = now_ms;
+    if (answer == STORE_LATER && now_ms - w->later_ms <= LATER_MS)
+        return true;
+    w->later_ms = 0;
+    return false;
+}
+
 static enum store_answer send_batch(struct worker *w, struct error *err)
 {
-    int64_t begin_ms = clock_mono_ms(), pause_ms = 10;
-    for (;;) {
+    for (int64_t pause_ms = LATER_PAUSE_MS;; pause_ms *= 2) {
         enum store_answer answer = store_send(w->store, &w->batch, w->opening.state.token,
                                               w->fold.floor, err);
-        if (answer != STORE_LATER || clock_mono_ms() - begin_ms > LATER_MS)
+        if (!goes_again(w, answer))
             return answer;
         clock_sleep_ms(pause_ms);
-        pause_ms *= 2;
     }
 }
 
-/* Waits for the answer of the batch in flight; "later" sends it again, as send_batch() does. */
 int worker_settle(struct worker *w, int64_t wait_ms, struct error *err)
 {
-    int64_t begin_ms = clock_mono_ms(), pause_ms = 10;
     if (!w->in_flight)
         return 0;
-    for (;;) {
+    for (int64_t pause_ms = LATER_PAUSE_MS;; pause_ms *= 2) {
         enum store_answer answer = store_receive(w->store, wait_ms, err);
-        if (answer != STORE_LATER || clock_mono_ms() - begin_ms > LATER_MS)
+        if (!goes_again(w, answer))
             return take_answer(w, answer, err);
         clock_sleep_ms(pause_ms);
-        pause_ms *= 2;
         answer = send_batch(w, err);
         if (answer != STORE_PENDING)
             return take_answer(w, answer, err);

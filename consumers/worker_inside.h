@@ -40,6 +40,7 @@ struct worker {
     struct batch batch;
     bool in_flight;              /* the batch is with Redis */
     int64_t heard_ms;            /* when the store last agreed with us */
+    int64_t later_ms;            /* since when Redis puts the batch off; 0: it does not */
     int64_t due_ms;              /* when what is folded should be applied; 0: nothing is folded */
 
     /* Not reading: partitions wait for a look at the store. */

@@ -80,6 +80,7 @@ static int fold_one(struct worker *w, struct part *part, const struct record *re
     }
     part->folded = (struct place){record->offset + 1, record->leader_epoch};
     part->next = record->offset + 1;
+    part->confirmed = true;
     part->impossible_ms = 0;
     if (!w->due_ms)
         w->due_ms = clock_mono_ms() + w->config->flush_ms;
@@ -150,6 +151,7 @@ static int take_end(struct worker *w, struct part *part, int64_t offset, struct 
 {
     if (offset < part->stored.offset)
         return impossible(w, part, "the log ends before it", err);
+    part->confirmed = true;
     part->impossible_ms = 0;
     if (offset > part->next)
         part->next = offset;
