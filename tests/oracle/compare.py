@@ -3,8 +3,10 @@
     tests/tools' dump of both topics > log.ndjson
     TANDEM_REDIS=redis://127.0.0.1:6379 python3 compare.py --timezone Europe/Bucharest log.ndjson
 
-Compares every field of the day, hour and undated counters and every set of values, and with
---targets or --published every published comparison as of its own `as_of`. Prints each difference
+Compares every field of the day, hour and undated counters and every set of values; with --ledger
+those of the customers in the ledger's shards, with --customers also what the reporter makes of
+them; and with --targets or --published every published comparison as of its own `as_of`, whose
+customer counters are the log's with --ledger, else those in Redis. Prints each difference
 (at most 50), then `equal: N fields of M keys` (status 0) or `K differences` (status 1).
 Status 2 when nothing could be compared.
 """
@@ -18,6 +20,7 @@ import re
 import sys
 
 import count
+import customers
 import decode
 import metrics
 import periods
@@ -30,6 +33,8 @@ Difference = collections.namedtuple("Difference", "key field expected found")
 
 # Counted for the record's day, not an event's: such a day alone need not be published.
 _WITHOUT_DAY = re.compile("rejected_.*|duplicates|ignored|tombstones|misplaced|before_floor")
+
+_OF_CUSTOMERS = re.compile(r"tandem:\{[^}]*\}:customer:(day:.*|undated)", re.DOTALL)
 
 
 def read_dump(paths):
@@ -62,32 +67,56 @@ class Outcome:
             self.differ(key, field, expected, found)
 
 
-def differences(server, records, settings, begins=None, targets=None):
-    """The list of Differences between a Redis and the log; targets: also what is published."""
-    return compare(server, records, settings, begins, targets).differences
+class Parts:
+    """What a comparison is about beside the counters of sale and service.
+
+    targets     targets.Targets, to compare what is published too
+    ledger      compare the customer counters in the ledger's shards
+    customers   and those of the business, which the reporter makes of them
+    forgotten   {(partition, customer): {topic: offset}}
+    """
+
+    def __init__(self, targets=None, ledger=False, customers=False, forgotten=None):
+        self.targets = targets
+        self.ledger = ledger or customers
+        self.customers = customers
+        self.forgotten = forgotten
 
 
-def compare(server, records, settings, begins=None, targets=None):
-    """server: a redis.Redis. begins: {(topic, partition): offset}. targets: targets.Targets, to
-    compare what is published too."""
-    outcome = Outcome()
-    now = int(server.call("TIME")[0])
+def differences(server, records, settings, begins=None, targets=None, parts=None):
+    """The list of Differences between a Redis and the log."""
+    return compare(server, records, settings, begins, targets, parts).differences
+
+
+def compare(server, records, settings, begins=None, targets=None, parts=None):
+    """server: of redis.connect. begins: {(topic, partition): offset}. targets: short for
+    Parts(targets)."""
+    outcome, parts = Outcome(), parts or Parts(targets)
     keys = server.keys(settings.key("*"))
-    counters = _count_as_admitted(server, records, settings, begins, outcome)
-    _compare_counters(server, settings, keys, counters, now, outcome)
+    history = customers.History(settings, parts.forgotten) if parts.ledger else None
+    counters = _count_as_admitted(server, records, settings, begins, outcome, history)
+    _compare_counters(server, settings, keys, counters, outcome)
     _compare_sets(server, settings, keys, counters, outcome)
-    if targets is not None:
-        _compare_published(server, settings, keys, counters, targets, outcome)
+    of_customers = None
+    if history is not None:
+        ledger = history.ledger()
+        of_customers = ledger.hashes(_admitted_in(counters, settings))
+        of_shards = server.keys(settings.shard_key("*", "customer", "*"))
+        _compare_customers(server, of_shards, ledger.shard_hashes(), outcome)
+    if parts.customers:
+        _compare_customers(server, keys, of_customers, outcome)
+    if parts.targets is not None:
+        _compare_published(server, settings, keys, counters, of_customers, parts.targets, outcome)
     return outcome
 
 
 # --- counters ---------------------------------------------------------------------------------
 
-def _count_as_admitted(server, records, settings, begins, outcome):
+def _count_as_admitted(server, records, settings, begins, outcome, history):
     """Which values of a crowded dimension have a scope of their own is Redis' choice; how many
     may have one is not."""
     records = list(records)
-    counters = count.count(records, settings, begins)
+    counters = count.count(records, settings, begins, watch=history and history.take)
     admitted = {}
     for dimension, values in counters.values.items():
         if len(values) <= settings.scope_limit:
@@ -101,13 +130,13 @@ def _count_as_admitted(server, records, settings, begins, outcome):
     return count.count(records, settings, begins, admitted=admitted) if admitted else counters
 
 
-def _compare_counters(server, settings, keys, counters, now, outcome):
+def _compare_counters(server, settings, keys, counters, outcome):
     pattern = re.compile(re.escape(settings.key("")) +
                          r"(sale|service):(day:.*|hour:.*|undated)", re.DOTALL)
-    live = {key for key in counters.hashes if counters.expiries.get(key, now + 1) > now}
-    past = set(counters.hashes) - live
-    wanted = sorted((live | {key for key in keys if pattern.fullmatch(key)}) - past)
-    found = server.hashes(wanted)
+    wanted = set(counters.hashes) | {key for key in keys if pattern.fullmatch(key)}
+    found = server.hashes(sorted(wanted))
+    now = int(server.call("TIME")[0])       # after reading: an hour may expire meanwhile
+    wanted = sorted(key for key in wanted if counters.expiries.get(key, now + 1) > now)
     for key in wanted:
         outcome.keys += 1
         _compare_fields(key, counters.hashes.get(key, {}), found[key], outcome)
@@ -143,15 +172,31 @@ def _compare_sets(server, settings, keys, counters, outcome):
                          "present" if member in found else "absent")
 
 
+# --- customers --------------------------------------------------------------------------------
+
+def _admitted_in(counters, settings):
+    return {dimension: counters.sets[settings.key("scope", dimension)]
+            for dimension in settings.scopes}
+
+
+def _compare_customers(server, keys, expected, outcome):
+    """Every hash expected, and every other of customer counters among the keys."""
+    wanted = set(expected) | {key for key in keys if _OF_CUSTOMERS.fullmatch(key)}
+    for key, fields in server.hashes(sorted(wanted)).items():
+        outcome.keys += 1
+        _compare_fields(key, expected.get(key, {}), fields, outcome)
+
+
 # --- what is published ------------------------------------------------------------------------
 
-def _compare_published(server, settings, keys, counters, targets, outcome):
-    hashes = dict(counters.hashes)
-    customer_days = [key for key in keys if key.startswith(settings.key("customer", "day", ""))]
-    for key, fields in server.hashes(customer_days).items():
-        hashes[key] = {field: int(amount) for field, amount in fields.items()}
+def _compare_published(server, settings, keys, counters, of_customers, targets, outcome):
+    has_customers = of_customers is not None
+    if not has_customers:
+        of_customers = _customers_in_redis(server, settings, keys)
+        has_customers = bool(of_customers)
+    hashes = {**counters.hashes, **of_customers}
     currencies = counters.sets[settings.key("currency")]
-    comparison = metrics.Comparison(hashes, settings, targets, currencies, bool(customer_days))
+    comparison = metrics.Comparison(hashes, settings, targets, currencies, has_customers)
 
     published = [key for key in keys if key.startswith(settings.key("comparison", ""))]
     for key in sorted(_periods_to_publish(settings, counters) - set(published)):
@@ -160,6 +205,12 @@ def _compare_published(server, settings, keys, counters, targets, outcome):
     for key, fields in server.hashes(published).items():
         outcome.keys += 1
         _compare_comparison(key, fields, comparison, outcome)
+
+
+def _customers_in_redis(server, settings, keys):
+    days = [key for key in keys if key.startswith(settings.key("customer", "day", ""))]
+    return {key: {field: int(amount) for field, amount in fields.items()}
+            for key, fields in server.hashes(days).items()}
 
 
 def _periods_to_publish(settings, counters):
@@ -231,6 +282,14 @@ def _begin(text):
     return (match.group(1), int(match.group(2))), int(match.group(3))
 
 
+def _forgotten(text):
+    match = re.fullmatch("([0-9]+)/([A-Za-z0-9._-]+)=([0-9]+),([0-9]+)", text)
+    if not match:
+        raise argparse.ArgumentTypeError("must be PARTITION/CUSTOMER=OFFSET,OFFSET")
+    partition, customer, *offsets = match.groups()
+    return (int(partition), customer), [int(offset) for offset in offsets]
+
+
 def _options(arguments):
     parser = argparse.ArgumentParser(
         description="Compare a Redis with what the log comes to. Its URL: TANDEM_REDIS.")
@@ -249,6 +308,15 @@ def _options(arguments):
                         metavar="TOPIC/PARTITION=OFFSET", help="default 0")
     parser.add_argument("--floor", type=_day)
     parser.add_argument("--ledger-from", type=_day)
+    parser.add_argument("--ledger-limit", type=int, default=2000)
+    parser.add_argument("--ledger-shards", type=int, default=1)
+    parser.add_argument("--ledger", action="store_true",
+                        help="compare the customer counters in the ledger's shards, too")
+    parser.add_argument("--customers", action="store_true",
+                        help="the same, and what the reporter makes of them")
+    parser.add_argument("--forgotten", type=_forgotten, action="append", default=[],
+                        metavar="PARTITION/CUSTOMER=SALES,SERVICE",
+                        help="a forgotten customer and the first offsets that are nobody's")
     parser.add_argument("--published", action="store_true",
                         help="compare what is published, too")
     parser.add_argument("--targets", metavar="FILE", help="the same, with these targets")
@@ -267,14 +335,18 @@ def main(arguments=None):
     settings = count.Settings(
         options.business, options.timezone, options.scopes.split(","), options.scope_limit,
         options.dedup_window, options.prefix, options.partitions or partitions, options.floor,
-        options.ledger_from, options.topics.split(","))
+        options.ledger_from, options.topics.split(","), options.ledger_limit,
+        options.ledger_shards)
     targets = targets_file.Targets() if options.published else None
     if options.targets:
         with open(options.targets, "rb") as file:
             targets = targets_file.load(file.read(), settings.scopes)
+    forgotten = {who: dict(zip(options.topics.split(","), offsets))
+                 for who, offsets in options.forgotten}
+    parts = Parts(targets, options.ledger, options.customers, forgotten)
     try:
-        with redis.Redis(options.redis) as server:
-            outcome = compare(server, records, settings, dict(options.begin), targets)
+        with redis.connect(options.redis) as server:
+            outcome = compare(server, records, settings, dict(options.begin), parts=parts)
     except (OSError, redis.RedisError) as error:
         print(f"Redis: {error}", file=sys.stderr)
         return 2
