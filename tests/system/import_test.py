@@ -144,7 +144,9 @@ class Import(ImportCase):
     def test_an_import_that_was_stopped_is_resumed(self):
         rows = "".join(f"{n},2020-01-02,c{n % 997},1\n" for n in range(200000))
         file = self.world.write("many.csv", "no,day,who,net\n" + rows)
-        child = self.world.start("import", "-m", self.shop, file)
+        # 2,000 events at most wait for 100 ms each time: it takes ten seconds, not one.
+        child = self.world.start("import", "-X", "kafka.queue.buffering.max.messages=2000",
+                                 "-X", "kafka.linger.ms=100", "-m", self.shop, file)
         wait_for(lambda: self.world.dump(self.world.sales).records, 60, "the first events")
         child.signal(signal.SIGKILL)
         self.assertEqual(child.wait(), -signal.SIGKILL)
