@@ -162,7 +162,12 @@ int deadletters_add(struct deadletters *letters, const char *topic, const struct
              record->key.len, record->value.len, header_bytes(record));
     add_header(letters, &letter, "tandem_truncated", letter.truncated);
     add_place(letters, &letter, topic, record, why);
-    return send(letters, &letter, err);
+    if (send(letters, &letter, err) == 0)
+        return 0;
+    /* A bare one is never too large: the topic was deleted, say, and may be made again. */
+    if (err)
+        err->retry = true;
+    return -1;
 }
 
 bool deadletters_settled(struct deadletters *letters, int64_t wait_ms)
