@@ -279,11 +279,11 @@ static bool read_item(const struct reading *data, size_t place, yyjson_val *valu
     char path[40];
     bool has;
     yyjson_val *values[ITEM_FIELDS];
-    snprintf(path, sizeof path, "data.items[%zu]", place);
+    int len = snprintf(path, sizeof path, "data.items[%zu]", place);
     if (!yyjson_is_obj(value))
         return event_refuse(data->why, REJECT_BAD_FIELD, path, "must be an object");
     json_members(value, &data->reader->item_names, values, ITEM_FIELDS);
-    strcat(path, ".");
+    snprintf(path + len, sizeof path - (size_t)len, ".");
     struct reading r = {data->reader, data->why, values, item_field_names, path};
     return read_ref(&r, I_sku, REQUIRED, &item->sku) &&
            read_slug(&r, I_line, OPTIONAL, &item->line) &&

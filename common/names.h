@@ -14,7 +14,7 @@
 struct names {
     const char *const *list;
     uint8_t length[64];          /* of each name */
-    int8_t slot[NAMES_SLOTS];    /* place in the list, -1: free */
+    uint8_t slot[NAMES_SLOTS];   /* place in the list and one, 0: free */
 };
 
 /* `list` has `count` names (at most 64, each under 256 bytes) and must outlive *names. */
@@ -32,7 +32,7 @@ static inline int names_find(const struct names *names, struct text name)
     if (name.len == 0)
         return -1;
     for (unsigned i = names_mix(name.at, name.len);; i++) {
-        int place = names->slot[i % NAMES_SLOTS];
+        int place = names->slot[i % NAMES_SLOTS] - 1;
         if (place < 0)
             return -1;
         if (names->length[place] == name.len && !memcmp(names->list[place], name.at, name.len))

@@ -206,7 +206,7 @@ static enum extracted take_money(struct extract *x, const struct source *source,
     }
     struct template_piece piece = {{NULL, 0}, source->minus};
     struct template minus = {&piece, 1};
-    int64_t less;
+    int64_t less = 0;
     struct text other = x->columns[source->minus];
     if (other.len == 0) {
         return EXTRACT_NONE;
@@ -383,7 +383,7 @@ static enum extracted take(struct extract *x, struct arena *arena, const struct 
 static enum extracted between(struct extract *x, const struct source *source,
                               const struct field *field, int64_t *out)
 {
-    int64_t from, to;
+    int64_t from = 0, to = 0;
     enum extracted result = extract_time(x, source->from, &from);
     if (result == EXTRACT_FOUND) {
         result = extract_time(x, source->to, &to);
@@ -440,8 +440,8 @@ enum extracted extract_time(struct extract *x, const struct instant *instant, in
 {
     static const struct field duration = {"the added time", FIELD_SECONDS, false, false,    0,
                                           FIELD_NO_FLAG,    NULL,          0,     315360000};
-    struct text text;
-    struct moment moment;
+    struct text text = {NULL, 0};
+    struct moment moment = {0};
     struct value plus = {{NULL, 0}, 0};
     enum extracted result = join(x, &instant->template, &text);
     if (result == EXTRACT_FOUND) {
@@ -463,7 +463,7 @@ enum extracted extract_time(struct extract *x, const struct instant *instant, in
 enum extracted extract_id(struct extract *x, struct arena *arena, const struct template *template,
                           struct text *out)
 {
-    struct text text;
+    struct text text = {NULL, 0};
     switch (join(x, template, &text)) {
     case EXTRACT_FAILED:
         return EXTRACT_FAILED;

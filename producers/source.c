@@ -91,7 +91,7 @@ bool template_read(struct reader *reader, struct text text, struct template *out
     struct template_piece pieces[TEMPLATE_PIECES_MAX];
     size_t count = 0;
     for (size_t at = 0; at < text.len;) {
-        struct template_piece piece;
+        struct template_piece piece = {{NULL, 0}, MAPPING_NO_COLUMN};
         if (!next_piece(reader, text, &at, &piece)) {
             return false;
         }
