@@ -25,7 +25,7 @@ bool calendar_parse_date(struct text text, int32_t *day);
 char *calendar_format_date(int32_t day, char out[11]);
 
 /* RFC 3339 with offset, years 2000-2099, fraction of 1-9 digits cut to milliseconds, second 60
- * refused: docs/events.md, "Time". *ms gets epoch milliseconds. */
+ * refused: docs/events.md, "Envelope". *ms gets epoch milliseconds. */
 bool calendar_parse_time(struct text text, int64_t *ms);
 /* "2026-11-23T12:05:09.123Z" and a zero byte (25 bytes); without ".123" when it is whole. Years
  * 0-9999; a time before or after them is written as their first or last millisecond. */

@@ -2,7 +2,7 @@
  *
  * Each goes to the topic of rejected records with key `topic/partition/offset`, and a worker's
  * position moves past it only after Kafka acknowledged that. At least once: the key tells copies
- * apart. docs/events.md, "Rejected records". */
+ * apart. docs/events.md, "What is rejected, and how to mend it". */
 #ifndef TANDEM_DEADLETTER_H
 #define TANDEM_DEADLETTER_H
 
