@@ -1,7 +1,9 @@
-/* admin BROKERS create TOPIC PARTITIONS [KEY=VALUE...] | delete TOPIC... | show TOPIC
+/* admin BROKERS create TOPIC PARTITIONS [KEY=VALUE...] | delete TOPIC... | show TOPIC |
+ *               grow TOPIC PARTITIONS | trim TOPIC PARTITION OFFSET
  *
  * What tests do to topics behind tandem's back. `delete` skips those that do not exist and returns
- * when all are gone; `show` prints {"partitions","replication","settings":{...}} or null. */
+ * when all are gone; `show` prints {"partitions","replication","settings":{...}} or null; `grow`
+ * adds partitions; `trim` removes the records before an offset, as retention does. */
 #include <jansson.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
@@ -78,10 +80,22 @@ static void check_topics(const rd_kafka_topic_result_t **topics, size_t count,
     }
 }
 
+/* The broker has made what was asked for when all its partitions have leaders. */
+static void await_partitions(rd_kafka_t *client, const char *name, int partitions)
+{
+    int replication = 0;
+    for (int tries = 0; partitions_of(client, name, &replication) != partitions; tries++) {
+        if (tries > 300) {
+            die(name, "made, but without leaders");
+        }
+        usleep(50000);
+    }
+}
+
 static void create(rd_kafka_t *client, rd_kafka_queue_t *queue, char **argv)
 {
     char text[512];
-    int partitions = atoi(argv[1]), replication = 0;
+    int partitions = atoi(argv[1]);
     rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(argv[0], partitions, -1, text, sizeof text);
     if (!topic) {
         die(argv[0], text);
@@ -102,12 +116,43 @@ static void create(rd_kafka_t *client, rd_kafka_queue_t *queue, char **argv)
     check_topics(results, count, RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_event_destroy(event);
     rd_kafka_NewTopic_destroy(topic);
-    for (int tries = 0; partitions_of(client, argv[0], &replication) != partitions; tries++) {
-        if (tries > 300) {
-            die(argv[0], "made, but without leaders");
-        }
-        usleep(50000);
+    await_partitions(client, argv[0], partitions);
+}
+
+static void grow(rd_kafka_t *client, rd_kafka_queue_t *queue, char **argv)
+{
+    char text[512];
+    size_t partitions = (size_t)atoi(argv[1]), count = 0;
+    rd_kafka_NewPartitions_t *more =
+        rd_kafka_NewPartitions_new(argv[0], partitions, text, sizeof text);
+    if (!more) {
+        die(argv[0], text);
     }
+    rd_kafka_CreatePartitions(client, &more, 1, NULL, queue);
+    rd_kafka_event_t *event = answer(queue);
+    const rd_kafka_topic_result_t **results = rd_kafka_CreatePartitions_result_topics(
+        rd_kafka_event_CreatePartitions_result(event), &count);
+    check_topics(results, count, RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_NewPartitions_destroy(more);
+    await_partitions(client, argv[0], (int)partitions);
+}
+
+static void trim(rd_kafka_t *client, rd_kafka_queue_t *queue, char **argv)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, argv[0], atoi(argv[1]))->offset = atoll(argv[2]);
+    rd_kafka_DeleteRecords_t *records = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(client, &records, 1, NULL, queue);
+    rd_kafka_event_t *event = answer(queue);
+    const rd_kafka_topic_partition_list_t *done =
+        rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event));
+    if (done->cnt != 1 || done->elems[0].err) {
+        die(argv[0], done->cnt ? rd_kafka_err2str(done->elems[0].err) : "nothing was removed");
+    }
+    rd_kafka_event_destroy(event);
+    rd_kafka_DeleteRecords_destroy(records);
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 static void delete (rd_kafka_t *client, rd_kafka_queue_t *queue, size_t count, char **names)
@@ -172,7 +217,9 @@ int main(int argc, char **argv)
 {
     if (argc < 4) {
         fprintf(stderr, "usage: admin BROKERS create TOPIC PARTITIONS [KEY=VALUE...]\n"
-                        "       admin BROKERS delete TOPIC... | show TOPIC\n");
+                        "       admin BROKERS delete TOPIC... | show TOPIC\n"
+                        "       admin BROKERS grow TOPIC PARTITIONS | "
+                        "trim TOPIC PARTITION OFFSET\n");
         return 2;
     }
     rd_kafka_t *client = open_client(argv[1]);
@@ -183,6 +230,10 @@ int main(int argc, char **argv)
         delete (client, queue, (size_t)argc - 3, argv + 3);
     } else if (strcmp(argv[2], "show") == 0) {
         show(client, queue, argv[3]);
+    } else if (strcmp(argv[2], "grow") == 0 && argc == 5) {
+        grow(client, queue, argv + 3);
+    } else if (strcmp(argv[2], "trim") == 0 && argc == 6) {
+        trim(client, queue, argv + 3);
     } else {
         die(argv[2], "no such action");
     }
