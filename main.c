@@ -2,6 +2,7 @@
 #include "common/command.h"
 #include "common/suggest.h"
 #include "consumers/audit.h"
+#include "consumers/rebuild.h"
 #include "consumers/report.h"
 #include "consumers/reporter.h"
 #include "consumers/targets_command.h"
@@ -43,6 +44,7 @@ static const struct command *const commands[] = {
     &report_command,
     &targets_command,
     &audit_command,
+    &rebuild_command,
     &trim_command,
     &settings_command,
 };

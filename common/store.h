@@ -20,8 +20,9 @@
 /* A second set of counters beside the live ones, while they are recounted: a store of its own under
  * "tandem:{<business>}:rebuild:". The live ones are the generation "". */
 #define STORE_REBUILD "rebuild:"
-/* The token of a store that is about to be replaced: nobody may write to it, everybody waits. */
-#define STORE_SWITCHING "switching"
+/* What the token of a store ends with that is about to be replaced: nobody may write to it,
+ * everybody waits. */
+#define STORE_SWITCHING ":switching"
 
 struct store;
 
