@@ -75,10 +75,11 @@ redis.call('SCARD', currency_key)
 redis.call('HLEN', dirty_key)
 local groups = tonumber(ARGV[at])
 local first = at + 1
-local keys, marks, expiries = {}, {}, {}
+local keys, starts, marks, expiries = {}, {}, {}, {}
 at = first
 for g = 1, groups do
     local scope = scope_of(ARGV[at + 1], ARGV[at + 2])
+    starts[g] = at
     keys[g] = ARGV[at] .. scope
     if ARGV[at + 3] ~= '' then marks[#marks + 1] = ARGV[at + 3] .. scope end
     if ARGV[at + 4] ~= '' then expiries[#expiries + 1] = {keys[g], ARGV[at + 4]} end
@@ -91,16 +92,15 @@ local function negated(delta)
     return '-' .. delta
 end
 
+-- Last first: so every sum goes back through values that it already had, and none overflows.
 local function take_back(last_group, last_cell)
-    local i = first
-    for g = 1, last_group do
-        local cells = tonumber(ARGV[i + 5])
-        local added = cells
+    for g = last_group, 1, -1 do
+        local i = starts[g]
+        local added = tonumber(ARGV[i + 5])
         if g == last_group then added = last_cell - 1 end
-        for c = 0, added - 1 do
+        for c = added - 1, 0, -1 do
             redis.call('HINCRBY', keys[g], ARGV[i + 6 + 2 * c], negated(ARGV[i + 7 + 2 * c]))
         end
-        i = i + 6 + 2 * cells
     end
 end
 

@@ -218,12 +218,11 @@ static void read_partition(struct broker *b, int p, int most)
             .record = {.partition = p, .leader_epoch = 0, .offset = *offset,
                        .timestamp_ms = e->timestamp_ms, .key = text_of(e->key),
                        .value = tombstone ? (struct text){0} : text_of(e->value)}});
-        b->parts[p].told_end = false;
         b->parts[p].epoch = 0;
     }
-    if (*offset >= end && !b->parts[p].told_end) {
+    if (*offset >= end && b->parts[p].told_end != *offset) {
         add_item(b, (struct broker_item){.what = BROKER_END, .partition = p, .offset = *offset});
-        b->parts[p].told_end = true;
+        b->parts[p].told_end = *offset;
     }
 }
 
@@ -278,6 +277,7 @@ int broker_assign(struct broker *broker, const struct broker_place *places, cons
         broker->parts[p].paused = paused && paused[i];
         broker->parts[p].offset = places[i].at.offset;
         broker->parts[p].epoch = places[i].at.epoch;
+        broker->parts[p].told_end = -1;
         if (places[i].at.offset < 0)
             world_fail("partition %d is to be read from no offset", p);
     }

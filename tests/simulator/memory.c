@@ -317,8 +317,8 @@ static bool add_all(struct memory *m, struct call *call, const struct batch *bat
 
 static void take_back(struct memory *m, const struct call *call, const struct batch *batch)
 {
-    for (size_t i = 0; i < call->done; i++)
-        m->values[call->cells[i]] -= batch->cells[i].delta;
+    for (size_t i = call->done; i > 0; i--)
+        m->values[call->cells[i - 1]] -= batch->cells[i - 1].delta;
 }
 
 static void finish(struct memory *m, const struct call *call, const struct batch *batch)

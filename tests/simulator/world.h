@@ -86,8 +86,8 @@ struct broker {
     struct broker_place places[PARTITIONS_MAX];
     int place_count;
     struct {
-        bool assigned, paused, told_end;
-        int64_t offset;
+        bool assigned, paused;
+        int64_t offset, told_end;   /* the end that it was told last */
         int32_t epoch;        /* of what was read last; -1: unknown */
     } parts[PARTITIONS_MAX];
     struct broker_item items[64];
