@@ -24,7 +24,8 @@ class Settings:
 
     def __init__(self, business="main", timezone="UTC", scopes=("region", "channel", "rep", "line"),
                  scope_limit=1000, dedup_window=100_000, prefix="tandem.", partitions=4,
-                 floor=None, ledger_from=None, topics=("tandem.sales", "tandem.service")):
+                 floor=None, ledger_from=None, topics=("tandem.sales", "tandem.service"),
+                 ledger_limit=2000, ledger_shards=1):
         self.business = business
         self.zone = periods.Zone(timezone)
         self.scopes = tuple(scopes)
@@ -34,10 +35,15 @@ class Settings:
         self.partitions = partitions
         self.floor = floor
         self.ledger_from = ledger_from
+        self.ledger_limit = ledger_limit
+        self.ledger_shards = ledger_shards
         self.side_of_topic = dict(zip(topics, SIDES))
 
     def key(self, *parts):
         return "tandem:{" + self.business + "}:" + ":".join(parts)
+
+    def shard_key(self, shard, *parts):
+        return f"tandem:{{{self.business}.{shard}}}:" + ":".join(parts)
 
 
 class Counters:
@@ -58,14 +64,19 @@ class Counters:
         self.rejected = {}
 
 
-def count(records, settings, begins=None, ends=None, admitted=None):
+def count(records, settings, begins=None, ends=None, admitted=None, watch=None):
     """Count decode.Records, in any order.
 
     begins, ends: {(topic, partition): offset}, the first counted and the first not counted any
     more; without them everything. admitted: {dimension: values that have a scope of their own};
-    a dimension without an entry admits all."""
+    a dimension without an entry admits all. watch: called with each Found as well."""
     with without_collector():
-        return _count(records, settings, begins or {}, ends or {}, admitted or {})
+        counting = _Counting(settings, admitted or {})
+        for found in walk(records, settings, begins, ends):
+            counting.take(found)
+            if watch is not None:
+                watch(found)
+        return counting.result()
 
 
 @contextlib.contextmanager
@@ -80,18 +91,40 @@ def without_collector():
             gc.enable()
 
 
-def _count(records, settings, begins, ends, admitted):
-    counting = _Counting(settings, admitted)
+# A record, the side of its topic, decode's verdict (but `duplicate` for a valid event that stands
+# in the window before it), the reason of a rejection, and the event if it is valid.
+Found = collections.namedtuple("Found", "record side verdict reason event")
+
+
+def walk(records, settings, begins=None, ends=None):
+    """Yields a Found for each record, partition by partition and there in the log's order."""
+    begins, ends = begins or {}, ends or {}
     partition_of = lambda record: (record.topic, record.partition)
     ordered = sorted(records, key=lambda record: (record.topic, record.partition, record.offset))
     for (topic, partition), run in itertools.groupby(ordered, key=partition_of):
+        side = settings.side_of_topic[topic]
         begin = begins.get((topic, partition), 0)
         end = ends.get((topic, partition))
         latest = {}
         for record in run:
             if record.offset >= begin and (end is None or record.offset < end):
-                counting.take(record, settings.side_of_topic[topic], latest)
-    return counting.result()
+                yield _found(record, side, settings, latest)
+
+
+def _found(record, side, settings, latest):
+    """`latest` has the last offset of each valid event of the record's partition."""
+    decoded = decode.decode(record, side, settings.prefix)
+    verdict, event = decoded.verdict, decoded.event
+    if verdict == "valid":
+        identity = (event.source, event.id)
+        before = latest.get(identity)
+        latest[identity] = record.offset
+        if before is not None and before >= record.offset - settings.dedup_window:
+            verdict = "duplicate"
+    return Found(record, side, verdict, decoded.reason, event)
+
+
+_WITHOUT_DAY = {"ignored": "ignored", "tombstone": "tombstones", "duplicate": "duplicates"}
 
 
 class _Counting:
@@ -107,26 +140,17 @@ class _Counting:
         self.currencies = set()
         self.rejected = {}
 
-    def take(self, record, side, latest):
-        """One record; `latest` has the last offset of each valid event of its partition."""
-        found = decode.decode(record, side, self.settings.prefix)
-        if found.verdict == "rejected":
+    def take(self, found):
+        record, side = found.record, found.side
+        if found.verdict == "valid":
+            self.take_valid(record, side, found.event)
+        elif found.verdict == "rejected":
             self.rejected[record.topic, record.partition, record.offset] = found.reason
             self.without_day(record, side, "rejected_" + found.reason)
-        elif found.verdict == "ignored":
-            self.without_day(record, side, "ignored")
-        elif found.verdict == "tombstone":
-            self.without_day(record, side, "tombstones")
         else:
-            self.take_valid(record, side, found.event, latest)
+            self.without_day(record, side, _WITHOUT_DAY[found.verdict])
 
-    def take_valid(self, record, side, event, latest):
-        identity = (event.source, event.id)
-        before = latest.get(identity)
-        latest[identity] = record.offset
-        if before is not None and before >= record.offset - self.settings.dedup_window:
-            self.without_day(record, side, "duplicates")
-            return
+    def take_valid(self, record, side, event):
         wall = self.settings.zone.wall(event.time_ms // 1000)
         if self.before_floor(wall.date()):
             self.without_day(record, side, "before_floor")

@@ -308,6 +308,27 @@ def _currency_fields(view, code):
     }
 
 
+# --- cohorts ----------------------------------------------------------------------------------
+
+def cohorts(months_of_customers, until=None):
+    """{(year, month) of the first purchase: [customers who bought 0, 1, 2 ... months later]}.
+
+    months_of_customers: for each customer the set of months with a purchase. Rows end with the
+    month `until`, else with the newest."""
+    numbers = [sorted(12 * year + month - 1 for year, month in months)
+               for months in months_of_customers if months]
+    newest = max((each[-1] for each in numbers), default=0)
+    last = newest if until is None else 12 * until[0] + until[1] - 1
+    triangle = {}
+    for each in numbers:
+        if each[0] <= last:
+            row = triangle.setdefault(each[0], [0] * (last - each[0] + 1))
+            for number in each:
+                if number <= last:
+                    row[number - each[0]] += 1
+    return {(first // 12, first % 12 + 1): row for first, row in sorted(triangle.items())}
+
+
 # --- targets ----------------------------------------------------------------------------------
 
 class Pace:

@@ -5,6 +5,7 @@
 
 import base64
 import datetime
+import fnmatch
 import json
 import os
 import random
@@ -800,11 +801,11 @@ class FakeRedis(threading.Thread):
         self.join(10)
         self.listener.close()
 
-    def answer(self, command, key=None, *_):
+    def answer(self, command, key=None, *rest):
         if command == "TIME":
             return self.encode([str(int(time.time())), "0"])
         if command == "SCAN":
-            return self.encode(["0", [*self.hashes, *self.sets]])
+            return self.encode(["0", fnmatch.filter([*self.hashes, *self.sets], rest[1])])
         if command == "HGETALL":
             return self.encode([str(part) for pair in self.hashes.get(key, {}).items()
                                 for part in pair])

@@ -1,5 +1,6 @@
-"""As much of a Redis client as reading counters takes: RESP2 over one socket."""
+"""As much of a Redis client as reading counters takes: RESP2, one socket a server."""
 
+import binascii
 import socket
 import urllib.parse
 
@@ -71,8 +72,7 @@ class Redis:
 
     def hashes(self, keys):
         """{key: {field: value}} as text; a key of another type holds {"(type)": the error}."""
-        answers = self.pipeline([("HGETALL", key) for key in keys])
-        return {key: _hash(answer) for key, answer in zip(keys, answers)}
+        return _hashes(self, keys)
 
     def _answer(self):
         line = self.file.readline()
@@ -92,10 +92,81 @@ class Redis:
         raise ConnectionError(f"Redis answered {line!r}")
 
 
+def connect(url):
+    """A Redis, or a Cluster when the server is a node of one."""
+    server = Redis(url)
+    try:
+        ranges = server.call("CLUSTER", "SLOTS")
+    except RedisError:
+        return server
+    server.close()
+    return Cluster(url, ranges)
+
+
+class Cluster:
+    """The masters of a Redis Cluster that stands still, as one Redis. Keys are second words."""
+
+    def __init__(self, url, ranges):
+        parts = urllib.parse.urlsplit(url)
+        credentials = parts.netloc.rpartition("@")[0]
+        self.masters = {}
+        self.ranges = []
+        for first, last, (host, port, *_), *_ in ranges:
+            place = f"{host.decode() or parts.hostname}:{port}"
+            if place not in self.masters:
+                netloc = f"{credentials}@{place}" if credentials else place
+                self.masters[place] = Redis(f"redis://{netloc}")
+            self.ranges.append((first, last, self.masters[place]))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        for master in self.masters.values():
+            master.close()
+
+    def call(self, *words):
+        return self.master_of(words).call(*words)
+
+    def pipeline(self, commands, chunk=500):
+        answers = [None] * len(commands)
+        for master in self.masters.values():
+            own = [i for i, words in enumerate(commands) if self.master_of(words) is master]
+            for i, answer in zip(own, master.pipeline([commands[i] for i in own], chunk)):
+                answers[i] = answer
+        return answers
+
+    def keys(self, pattern):
+        return sorted(key for master in self.masters.values() for key in master.keys(pattern))
+
+    def hashes(self, keys):
+        return _hashes(self, keys)
+
+    def master_of(self, words):
+        slot = slot_of(words[1]) if len(words) > 1 else self.ranges[0][0]
+        return next(master for first, last, master in self.ranges if first <= slot <= last)
+
+
+def slot_of(key):
+    """The slot of a key: of what stands in its first braces, if anything does."""
+    _, brace, rest = key.partition("{")
+    tag, closing, _ = rest.partition("}")
+    text = tag if brace and closing and tag else key
+    return binascii.crc_hqx(text.encode("utf-8"), 0) % 16384
+
+
 def _request(words):
     encoded = [word if isinstance(word, bytes) else str(word).encode("utf-8") for word in words]
     return b"*%d\r\n" % len(encoded) + b"".join(
         b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded)
+
+
+def _hashes(server, keys):
+    answers = server.pipeline([("HGETALL", key) for key in keys])
+    return {key: _hash(answer) for key, answer in zip(keys, answers)}
 
 
 def _hash(answer):
