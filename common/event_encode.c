@@ -240,7 +240,7 @@ static void put_time(struct writer *w, int64_t time_ms)
         shift_ms = -86340000;
     calendar_format_time(time_ms + shift_ms, time);
     if (shift_ms)
-        strcpy(strchr(time, 'Z'), shift_ms > 0 ? "+23:59" : "-23:59");
+        memcpy(strchr(time, 'Z'), shift_ms > 0 ? "+23:59" : "-23:59", sizeof "+23:59");
     put_word(w, "time", time);
 }
 
