@@ -16,11 +16,12 @@
 #include <unistd.h>
 
 enum {
-    MOST_TOLD = 100,         /* differences printed without --all */
-    TRIES_MAX = 5,           /* a store that is set back again and again cannot be audited */
-    ROUNDS_MAX = 20,         /* keys that come while the audit runs */
-    WAIT_MS = 500, WAITS_MAX = 60,
-    ASK_KEYS = 500,          /* HLENs sent before their answers are read */
+    MOST_TOLD = 100, /* differences printed without --all */
+    TRIES_MAX = 5,   /* a store that is set back again and again cannot be audited */
+    ROUNDS_MAX = 20, /* keys that come while the audit runs */
+    WAIT_MS = 500,
+    WAITS_MAX = 60,
+    ASK_KEYS = 500, /* HLENs sent before their answers are read */
     TELL_MS = 250
 };
 
@@ -37,7 +38,7 @@ struct audit {
     int32_t from, until;
     bool sides[SIDES];
     struct findings findings;
-    char upto[SIDES][2048];          /* "tandem.sales 0:1220 1:1325" */
+    char upto[SIDES][2048]; /* "tandem.sales 0:1220 1:1325" */
     /* progress, on a terminal */
     bool terminal;
     int64_t told_ms, done, total;
@@ -136,8 +137,7 @@ static int look(struct audit *a, const struct fold_kind *kind, struct store_stat
     return 0;
 }
 
-static int check_gap_note(const char *topic, const char *field, const char *note,
-                          struct error *err)
+static int check_gap_note(const char *topic, const char *field, const char *note, struct error *err)
 {
     char windows[300];
     size_t len = strlen(topic);
@@ -170,13 +170,13 @@ static int check_gaps(struct audit *a, const char *topic, struct error *err)
 static int check_store(struct audit *a, const struct fold_kind *kind,
                        const struct store_state *state, struct error *err)
 {
-    const char *topic = kind->side == SIDE_SALE ? a->config->topics_sales
-                                                : a->config->topics_service;
+    const char *topic =
+        kind->side == SIDE_SALE ? a->config->topics_sales : a->config->topics_service;
     if (opening_definition(a->definition, state, err) != 0)
         return -1;
     if (strcmp(topic, state->topics[0].name) != 0)
-        return error_set(err, ERROR_LOG, "the store counts topic %s, not %s",
-                         state->topics[0].name, topic);
+        return error_set(err, ERROR_LOG, "the store counts topic %s, not %s", state->topics[0].name,
+                         topic);
     return check_gaps(a, topic, err);
 }
 
@@ -282,13 +282,12 @@ static int open_pass(struct pass *p, struct error *err)
     if (check_store(a, p->kind, &p->state, err) != 0 ||
         admissions_open(&p->scopes, c->scopes, c->scope_limit, err) != 0 ||
         admissions_open(&p->currencies, "currency", INT64_MAX, err) != 0 ||
-        slice_open(&p->slice, c->business, p->kind->name, p->state.topics[0].partitions,
-                   &p->scopes, &p->currencies, err) != 0 ||
-        recount_open(&p->recount, c, p->kind, a->zone, &p->state, clock_wall_ms() / 1000,
-                     err) != 0)
+        slice_open(&p->slice, c->business, p->kind->name, p->state.topics[0].partitions, &p->scopes,
+                   &p->currencies, err) != 0 ||
+        recount_open(&p->recount, c, p->kind, a->zone, &p->state, clock_wall_ms() / 1000, err) != 0)
         return -1;
-    p->comparison = (struct comparison){p->recount, &p->slice, a->prefix, a->from, a->until,
-                                        &a->findings};
+    p->comparison =
+        (struct comparison){p->recount, &p->slice, a->prefix, a->from, a->until, &a->findings};
     return 0;
 }
 
@@ -383,8 +382,7 @@ static int print(const struct audit *a, struct error *err)
     const struct findings *f = &a->findings;
     findings_print(f, stdout);
     if (f->differences > (int64_t)f->count)
-        printf("... and %" PRId64 " more; --all prints them\n",
-               f->differences - (int64_t)f->count);
+        printf("... and %" PRId64 " more; --all prints them\n", f->differences - (int64_t)f->count);
     if (f->differences)
         printf("%" PRId64 " differences in ", f->differences);
     printf("%" PRId64 " counters of %" PRId64 " keys%s up to ", f->counters, f->keys,
@@ -465,26 +463,28 @@ static const struct command_option words[] = {
 };
 
 static const char *const settings[] = {
-    "brokers", "redis", "redis.password.file", "redis.ca.file", "redis.timeout", "business",
-    "timezone", "topics.sales", "topics.service", "type.prefix", "scopes", "scope.limit",
-    "dedup.window", "connect.timeout", "topic.id.check", NULL,
+    "brokers",  "redis",       "redis.password.file", "redis.ca.file",   "redis.timeout",
+    "business", "timezone",    "topics.sales",        "topics.service",  "type.prefix",
+    "scopes",   "scope.limit", "dedup.window",        "connect.timeout", "topic.id.check",
+    NULL,
 };
 
 const struct command audit_command = {
     .name = "audit",
     .args = "",
     .summary = "Prove that the counters equal the log",
-    .about = "Counts the log again in memory, up to exactly where the counters stand, and compares\n"
-             "every field with Redis. Workers and traffic may go on. It takes the settings of the\n"
-             "workers. What it cannot speak for it refuses: a log that no longer reaches back to\n"
-             "where counting began, or one with an accepted gap. Skipped are days before the floor\n"
-             "(`tandem trim`) and hours about to expire.\n"
-             "\n"
-             "  tandem audit\n"
-             "  tandem audit --side sale --days 2026-01-01..2026-01-31\n"
-             "\n"
-             "Ends with 0 when everything is equal; with 1 and a line for each field that differs,\n"
-             "or when it could not compare.\n",
+    .about =
+        "Counts the log again in memory, up to exactly where the counters stand, and compares\n"
+        "every field with Redis. Workers and traffic may go on. It takes the settings of the\n"
+        "workers. What it cannot speak for it refuses: a log that no longer reaches back to\n"
+        "where counting began, or one with an accepted gap. Skipped are days before the floor\n"
+        "(`tandem trim`) and hours about to expire.\n"
+        "\n"
+        "  tandem audit\n"
+        "  tandem audit --side sale --days 2026-01-01..2026-01-31\n"
+        "\n"
+        "Ends with 0 when everything is equal; with 1 and a line for each field that differs,\n"
+        "or when it could not compare.\n",
     .options = words,
     .settings = settings,
     .options_size = sizeof(struct audit_options),

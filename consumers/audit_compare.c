@@ -113,7 +113,7 @@ static void write_key(const struct comparison *c, const struct tally_view *row, 
 /* ---- what the log says of a slice ---- */
 
 struct cell {
-    size_t key;              /* place in the slice */
+    size_t key; /* place in the slice */
     int block, place;
     int64_t sum;
 };
@@ -148,8 +148,7 @@ static int add_row(const struct comparison *c, const struct tally_view *row, str
     char name[KEY_MAX];
     char *const *keys = c->slice->keys;
     write_key(c, row, name);
-    char *const *found =
-        bsearch(name, keys, c->slice->key_count, sizeof *keys, compare_names);
+    char *const *found = bsearch(name, keys, c->slice->key_count, sizeof *keys, compare_names);
     for (int i = 0; found && i < row->width; i++)
         if (row->sums[i] != 0 &&
             add_cell(cells, (struct cell){(size_t)(found - keys), row->block, i, row->sums[i]},
@@ -207,7 +206,7 @@ static int gather(const struct comparison *c, struct cells *cells, struct error 
 /* ---- one key ---- */
 
 struct field {
-    char name[48];           /* of the log's; as long as any of ours */
+    char name[48]; /* of the log's; as long as any of ours */
     int64_t sum;
 };
 
@@ -250,14 +249,14 @@ static int hold(const struct comparison *c, const char *key, const struct field 
 
 /* Both sides sorted by name, side by side. */
 static int merge(const struct comparison *c, const char *key, const struct field *fields,
-                 size_t field_count, redisReply *const *pairs, size_t pair_count,
-                 struct error *err)
+                 size_t field_count, redisReply *const *pairs, size_t pair_count, struct error *err)
 {
     size_t f = 0, p = 0;
     int rc = 0;
     while (rc == 0 && (f < field_count || p < pair_count)) {
-        int order = f == field_count ? 1 : p == pair_count ? -1
-                    : strcmp(fields[f].name, pairs[2 * p]->str);
+        int order = f == field_count  ? 1
+                    : p == pair_count ? -1
+                                      : strcmp(fields[f].name, pairs[2 * p]->str);
         const struct field *log = order <= 0 ? &fields[f++] : NULL;
         redisReply *const *pair = order >= 0 ? &pairs[2 * p++] : NULL;
         rc = hold(c, key, log, pair ? pair[0] : NULL, pair ? pair[1] : NULL, err);
@@ -265,8 +264,8 @@ static int merge(const struct comparison *c, const char *key, const struct field
     return rc;
 }
 
-static int compare_key(const struct comparison *c, size_t k, const struct cell *cells,
-                       size_t count, struct error *err)
+static int compare_key(const struct comparison *c, size_t k, const struct cell *cells, size_t count,
+                       struct error *err)
 {
     const struct tally_layout *layout = &recount_fold(c->recount)->kind->layout;
     const char *key = c->slice->keys[k];

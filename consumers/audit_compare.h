@@ -15,19 +15,19 @@ struct difference {
 /* What was compared so far, and what differs. Begin with {.most = n}. */
 struct findings {
     int64_t counters, keys, differences;
-    size_t most;                     /* differences that are kept */
+    size_t most; /* differences that are kept */
     struct difference *list;
     size_t count, room;
 };
-void findings_clear(struct findings *findings);      /* what it holds, but `most` */
+void findings_clear(struct findings *findings); /* what it holds, but `most` */
 /* One line a difference; bytes that cannot be printed as \xNN. */
 void findings_print(const struct findings *findings, FILE *out);
 
 struct comparison {
     const struct recount *recount;
     const struct slice *slice;
-    const char *prefix;              /* "tandem:{main}:" */
-    int32_t from, until;             /* local days, both compared; undated only when all are */
+    const char *prefix;  /* "tandem:{main}:" */
+    int32_t from, until; /* local days, both compared; undated only when all are */
     struct findings *findings;
 };
 

@@ -40,8 +40,7 @@ static int read_positions(struct floor_step *step, int32_t partitions, const cha
 int floors_add(struct floors *floors, const char *date, const char *positions, const char *word,
                struct error *err)
 {
-    struct floor_step *grown =
-        realloc(floors->steps, ((size_t)floors->count + 1) * sizeof *grown);
+    struct floor_step *grown = realloc(floors->steps, ((size_t)floors->count + 1) * sizeof *grown);
     if (!grown)
         return error_memory(err);
     floors->steps = grown;

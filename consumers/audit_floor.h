@@ -12,17 +12,17 @@
 
 struct floor_step {
     int32_t day;
-    int64_t *from;           /* offset by partition */
+    int64_t *from; /* offset by partition */
 };
 
 struct floors {
     struct floor_step *steps;
     int count;
     int32_t partitions;
-    int32_t now;             /* the floor in force; STORE_NO_FLOOR */
+    int32_t now; /* the floor in force; STORE_NO_FLOOR */
 };
 
-void floors_clear(struct floors *floors);   /* what it holds, not *floors itself */
+void floors_clear(struct floors *floors); /* what it holds, not *floors itself */
 /* Adds one move: `date` and the positions as trim.lua writes them, of which those of `word`
  * ("sales") are taken. Something else than that is ERROR_STORE. */
 int floors_add(struct floors *floors, const char *date, const char *positions, const char *word,

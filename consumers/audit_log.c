@@ -174,8 +174,8 @@ static int give(struct audit_log *log, struct part *part, const rd_kafka_message
 
 /* Gives what is held below the target. A record beyond it stays, and tells that all below it has
  * come. */
-static int give_held(struct audit_log *log, struct part *part, int64_t target,
-                     audit_log_take *take, void *context, struct error *err)
+static int give_held(struct audit_log *log, struct part *part, int64_t target, audit_log_take *take,
+                     void *context, struct error *err)
 {
     int rc = 0;
     while (part->held_at < part->held_count && part->next < target && rc == 0) {
@@ -215,8 +215,8 @@ static int read_more(struct audit_log *log, int32_t partition)
     return part->held_count;
 }
 
-static int walk_part(struct audit_log *log, int32_t partition, int64_t target,
-                     audit_log_take *take, void *context, struct error *err)
+static int walk_part(struct audit_log *log, int32_t partition, int64_t target, audit_log_take *take,
+                     void *context, struct error *err)
 {
     struct part *part = &log->parts[partition];
     log->heard_ms = clock_mono_ms();

@@ -11,7 +11,7 @@ enum { TICK_RECORDS = 4096 };
 
 /* The rows of one day or hour, as a chain. */
 struct chain {
-    uint64_t key;            /* time and slot, + 1; 0: free */
+    uint64_t key; /* time and slot, + 1; 0: free */
     size_t first;
 };
 
@@ -21,13 +21,13 @@ struct recount {
     struct scopes *scopes;
     struct fold fold;
     struct judge judge;
-    struct seen **seen;      /* by partition */
+    struct seen **seen; /* by partition */
     int64_t *begins, *walked, *at;
     int32_t partitions;
     /* the rows by time */
     struct chain *chains;
     size_t chain_count, chain_room;
-    size_t *next;            /* of each row */
+    size_t *next; /* of each row */
     size_t linked, next_room;
     /* of the walk under way */
     const struct floors *floors;
@@ -64,8 +64,8 @@ int recount_open(struct recount **out, const struct config *config, const struct
     if (!r)
         return error_memory(err);
     r->partitions = state->topics[0].partitions;
-    r->fold = (struct fold){.kind = kind, .zone = zone, .floor = STORE_NO_FLOOR,
-                            .hours_from_s = now_s};
+    r->fold =
+        (struct fold){.kind = kind, .zone = zone, .floor = STORE_NO_FLOOR, .hours_from_s = now_s};
     if (tally_open(&r->fold.tally, &kind->layout, err) != 0 ||
         scopes_open(&r->scopes, config->scopes, err) != 0 ||
         decoder_open(&r->decoder, config->type_prefix, err) != 0 ||

@@ -7,7 +7,7 @@
 struct admitted {
     struct text *slots;
     size_t room, count;
-    bool other;              /* __other__ is a member; it takes no place of the limit */
+    bool other; /* __other__ is a member; it takes no place of the limit */
 };
 
 static struct text *slot_of(const struct admitted *set, struct text value)
@@ -20,8 +20,8 @@ static struct text *slot_of(const struct admitted *set, struct text value)
 
 static int reserve(struct admitted *set)
 {
-    struct admitted bigger = {.room = set->room ? set->room * 2 : 64, .count = set->count,
-                              .other = set->other};
+    struct admitted bigger = {
+        .room = set->room ? set->room * 2 : 64, .count = set->count, .other = set->other};
     if (set->room && 2 * (set->count + 1) <= set->room)
         return 0;
     bigger.slots = calloc(bigger.room, sizeof *bigger.slots);

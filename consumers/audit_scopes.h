@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct admitted;             /* the set of one dimension */
+struct admitted; /* the set of one dimension */
 
 struct admissions {
     struct admitted *list[SCOPE_DIMENSIONS_MAX];
@@ -23,7 +23,7 @@ struct admissions {
 
 /* The dimensions of the setting `scopes`, all sets empty. */
 int admissions_open(struct admissions *out, const char *scopes, int64_t limit, struct error *err);
-void admissions_clear(struct admissions *admissions);   /* what it holds */
+void admissions_clear(struct admissions *admissions); /* what it holds */
 
 /* Replaces the set of one dimension: empty it, then add its members. */
 void admissions_empty(struct admissions *admissions, int dimension);

@@ -15,8 +15,11 @@ enum { FIXED_KEYS = 3, SETS_MAX = SCOPE_DIMENSIONS_MAX + 1 };
 int slice_open(struct slice *slice, const char *business, const char *word, int32_t partitions,
                struct admissions *scopes, struct admissions *currencies, struct error *err)
 {
-    *slice = (struct slice){.business = business, .word = word, .partitions = partitions,
-                            .scopes = scopes, .currencies = currencies};
+    *slice = (struct slice){.business = business,
+                            .word = word,
+                            .partitions = partitions,
+                            .scopes = scopes,
+                            .currencies = currencies};
     slice->floors = (struct floors){.partitions = partitions, .now = STORE_NO_FLOOR};
     slice->positions = calloc((size_t)partitions, sizeof *slice->positions);
     return slice->positions ? 0 : error_memory(err);
@@ -71,8 +74,8 @@ static int read_floors(struct slice *slice, const redisReply *floor, const redis
                        struct error *err)
 {
     floors_clear(&slice->floors);
-    if (floor->len && !calendar_parse_date((struct text){floor->str, floor->len},
-                                           &slice->floors.now))
+    if (floor->len &&
+        !calendar_parse_date((struct text){floor->str, floor->len}, &slice->floors.now))
         return error_set(err, ERROR_STORE, "the floor in Redis is not a day: %.40s", floor->str);
     for (size_t i = 0; i + 1 < hash->elements; i += 2)
         if (floors_add(&slice->floors, hash->element[i]->str, hash->element[i + 1]->str,

@@ -11,14 +11,18 @@
 #include "consumers/fold.h"
 
 enum judged {
-    JUDGED_COUNTED, JUDGED_BEFORE_FLOOR, JUDGED_DUPLICATE, JUDGED_IGNORED, JUDGED_TOMBSTONE,
+    JUDGED_COUNTED,
+    JUDGED_BEFORE_FLOOR,
+    JUDGED_DUPLICATE,
+    JUDGED_IGNORED,
+    JUDGED_TOMBSTONE,
     JUDGED_REJECTED
 };
 
 struct judge {
     struct decoder *decoder;
     struct fold *fold;
-    int32_t partitions;      /* of the topic */
+    int32_t partitions; /* of the topic */
 };
 
 /* Adds one record to the sums of judge->fold. `seen` is the window of its partition and must have

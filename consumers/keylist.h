@@ -27,14 +27,14 @@ int keylist_scan(struct keylist *keys, struct redis *redis, const char *prefix,
 int keylist_add(struct keylist *keys, struct text key, struct error *err);
 /* Sorts by bytes and drops what stands twice. */
 void keylist_sort(struct keylist *keys);
-void keylist_clear(struct keylist *keys);   /* what it holds, not *keys itself */
+void keylist_clear(struct keylist *keys); /* what it holds, not *keys itself */
 
 /* What the name of a key of counters says. */
 struct counter_key {
-    enum side side;          /* SIDES: of customers */
+    enum side side; /* SIDES: of customers */
     enum tally_time time;
-    int32_t slot;            /* day; hour (24 a day); 0 when undated */
-    struct text scope;       /* "" when undated */
+    int32_t slot;      /* day; hour (24 a day); 0 when undated */
+    struct text scope; /* "" when undated */
 };
 /* Reads "sale:day:2026-11-23:all", "service:hour:2026-11-23T14:all", "sale:undated". */
 bool counter_key_parse(const char *rest, struct counter_key *out);

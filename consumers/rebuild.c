@@ -21,8 +21,8 @@ enum {
     TURN_MS = 100,
     STOP_MS = 3000,
     TELL_MS = 250,
-    AGAIN_MS = 10000,        /* when service took longer, sales is brought to the end once more */
-    SWITCH_NS = 3000         /* about what one key costs Redis in the switch */
+    AGAIN_MS = 10000, /* when service took longer, sales is brought to the end once more */
+    SWITCH_NS = 3000  /* about what one key costs Redis in the switch */
 };
 
 struct rebuild_options {
@@ -90,8 +90,7 @@ static void take_positions(struct rebuild *r, int k, const redisReply *hash)
     }
 }
 
-static int read_rejects(struct rebuild *r, int k, const struct broker_topic *log,
-                        struct error *err)
+static int read_rejects(struct rebuild *r, int k, const struct broker_topic *log, struct error *err)
 {
     char key[KEY_MAX];
     redisReply *reply;
@@ -200,9 +199,11 @@ static void tell(struct rebuild *r, const struct fold_kind *kind, const struct w
 
 static int count_kind(struct rebuild *r, int k, struct error *err)
 {
-    struct worker_options options = {
-        .exit_at_end = true, .accept_gap = r->options->accept_gap, .rebuild = true,
-        .letters_from = r->letters_from[k], .letters_count = r->partitions[k]};
+    struct worker_options options = {.exit_at_end = true,
+                                     .accept_gap = r->options->accept_gap,
+                                     .rebuild = true,
+                                     .letters_from = r->letters_from[k],
+                                     .letters_count = r->partitions[k]};
     struct worker *worker;
     enum worker_turn turn = WORKER_GOES_ON;
     if (worker_open(&worker, r->config, kinds[k], options, err) != 0)
@@ -261,20 +262,20 @@ static int rebuild(struct rebuild *r, struct error *err)
         return -1;
     definition_write(r->config, zone, r->definition);
     zone_free(zone);
-    if (redis_open(&r->redis, r->config, err) != 0 ||
-        redis_wait(r->redis, r->config, err) != 0 || begin(r, err) != 0 || count(r, err) != 0)
+    if (redis_open(&r->redis, r->config, err) != 0 || redis_wait(r->redis, r->config, err) != 0 ||
+        begin(r, err) != 0 || count(r, err) != 0)
         return -1;
     /* Counting took its time: the connection may have been closed for idleness. */
     if (redis_wait(r->redis, r->config, err) != 0 || take_place(r, err) != 0)
         return -1;
-    return fflush(stdout) == 0 ? 0 : error_set(err, ERROR_SYSTEM, "cannot write to standard output");
+    return fflush(stdout) == 0 ? 0
+                               : error_set(err, ERROR_SYSTEM, "cannot write to standard output");
 }
 
 static int run(const struct config *config, const void *options, int argc, char **argv,
                struct error *err)
 {
-    struct rebuild r = {.config = config, .options = options,
-                        .terminal = isatty(STDERR_FILENO)};
+    struct rebuild r = {.config = config, .options = options, .terminal = isatty(STDERR_FILENO)};
     (void)argc;
     (void)argv;
     command_catch_signals();
@@ -294,28 +295,47 @@ static const struct command_option words[] = {
 };
 
 static const char *const settings[] = {
-    "brokers", "redis", "redis.password.file", "redis.ca.file", "redis.timeout", "business",
-    "timezone", "topics.sales", "topics.service", "topics.rejected", "type.prefix", "group",
-    "scopes", "scope.limit", "flush.ms", "flush.cells", "dedup.window", "connect.timeout",
-    "topic.id.check", "log.level", "log.format", NULL,
+    "brokers",
+    "redis",
+    "redis.password.file",
+    "redis.ca.file",
+    "redis.timeout",
+    "business",
+    "timezone",
+    "topics.sales",
+    "topics.service",
+    "topics.rejected",
+    "type.prefix",
+    "group",
+    "scopes",
+    "scope.limit",
+    "flush.ms",
+    "flush.cells",
+    "dedup.window",
+    "connect.timeout",
+    "topic.id.check",
+    "log.level",
+    "log.format",
+    NULL,
 };
 
 const struct command rebuild_command = {
     .name = "rebuild",
     .args = "",
     .summary = "Count the log anew and replace the counters",
-    .about = "For new settings - time zone, scopes, window of duplicates - and for damaged counters.\n"
-             "Counts both topics from their beginning into a second set of keys, while workers and\n"
-             "dashboards go on with the live one; then the second takes the place of the first in\n"
-             "one step. Workers with the new settings go on from there; those with the old ones\n"
-             "stop and say which differ. Redis needs room for both sets meanwhile.\n"
-             "\n"
-             "  tandem rebuild\n"
-             "  tandem rebuild --timezone Europe/Bucharest\n"
-             "  tandem rebuild --restart\n"
-             "\n"
-             "Interrupted, it leaves the live counters as they were, and goes on when it is started\n"
-             "again with the same settings. Ends with 0 when the counters were replaced, else 1.\n",
+    .about =
+        "For new settings - time zone, scopes, window of duplicates - and for damaged counters.\n"
+        "Counts both topics from their beginning into a second set of keys, while workers and\n"
+        "dashboards go on with the live one; then the second takes the place of the first in\n"
+        "one step. Workers with the new settings go on from there; those with the old ones\n"
+        "stop and say which differ. Redis needs room for both sets meanwhile.\n"
+        "\n"
+        "  tandem rebuild\n"
+        "  tandem rebuild --timezone Europe/Bucharest\n"
+        "  tandem rebuild --restart\n"
+        "\n"
+        "Interrupted, it leaves the live counters as they were, and goes on when it is started\n"
+        "again with the same settings. Ends with 0 when the counters were replaced, else 1.\n",
     .options = words,
     .settings = settings,
     .options_size = sizeof(struct rebuild_options),

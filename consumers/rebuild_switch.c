@@ -93,9 +93,8 @@ static int unlink_keys(struct redis *redis, char *const *keys, size_t count, str
 static int clear(struct redis *redis, const char *business, struct error *err)
 {
     char positions[2][KEY_MAX];
-    char *const first[] = {
-        key_format(positions[0], business, STORE_REBUILD "position:sales"),
-        key_format(positions[1], business, STORE_REBUILD "position:service")};
+    char *const first[] = {key_format(positions[0], business, STORE_REBUILD "position:sales"),
+                           key_format(positions[1], business, STORE_REBUILD "position:service")};
     struct keylist keys = {0};
     if (unlink_keys(redis, first, 2, err) != 0)
         return -1;
@@ -206,9 +205,12 @@ static int add_names(struct plan *plan, struct keylist *names, struct error *err
 
 static int build(struct plan *plan, const struct keylist *names, struct error *err)
 {
-    static const char *const rests[] = {
-        "position:sales", "position:service", STORE_REBUILD "position:sales",
-        STORE_REBUILD "position:service", "dirty", STORE_REBUILD "dirty"};
+    static const char *const rests[] = {"position:sales",
+                                        "position:service",
+                                        STORE_REBUILD "position:sales",
+                                        STORE_REBUILD "position:service",
+                                        "dirty",
+                                        STORE_REBUILD "dirty"};
     char prefix[KEY_MAX];
     struct args *args = &plan->args;
     if (!args_begin(args, 10 + plan->old.count + 2 * names->count, 4))

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 
 enum {
-    STEP_KEYS = 500,     /* keys of one UNLINK: well under a millisecond */
-    PASSES_MAX = 10      /* a reporter in the middle of a round may write a period once more */
+    STEP_KEYS = 500, /* keys of one UNLINK: well under a millisecond */
+    PASSES_MAX = 10  /* a reporter in the middle of a round may write a period once more */
 };
 
 struct trim_options {
@@ -97,9 +97,13 @@ static int read_floor(const struct trim *t, char before[11], struct error *err)
 
 static int move_floor(const struct trim *t, struct error *err)
 {
-    static const char *const rests[] = {
-        "floor", "floors", "position:sales", "position:service",
-        "rebuild:floors", "rebuild:position:sales", "rebuild:position:service"};
+    static const char *const rests[] = {"floor",
+                                        "floors",
+                                        "position:sales",
+                                        "position:service",
+                                        "rebuild:floors",
+                                        "rebuild:position:sales",
+                                        "rebuild:position:service"};
     enum { KEYS = sizeof rests / sizeof *rests };
     char keys[KEYS][KEY_MAX], date[11];
     const char *argv[KEYS + 1];
@@ -190,7 +194,8 @@ static int trim(const struct trim *t, struct error *err)
     if (read_floor(t, before, err) != 0 || count_keys(t, &count, err) != 0)
         return -1;
     printf("%zu keys lie before %s: counters of its days and hours, comparisons and tables of "
-           "periods that begin there.\n", count, date);
+           "periods that begin there.\n",
+           count, date);
     if (t->dry_run) {
         printf("Nothing was changed; the floor is %s.\n", before[0] ? before : "not set");
         return 0;
@@ -254,7 +259,9 @@ static const struct command_option words[] = {
 };
 
 static const char *const settings[] = {
-    "redis", "redis.password.file", "redis.ca.file", "redis.timeout", "business", "timezone",
+    "redis",           "redis.password.file",
+    "redis.ca.file",   "redis.timeout",
+    "business",        "timezone",
     "connect.timeout", NULL,
 };
 
@@ -262,15 +269,16 @@ const struct command trim_command = {
     .name = "trim",
     .args = "",
     .summary = "Forget the counters before a day",
-    .about = "Moves the floor, the first day that is kept, up to DATE, says how many keys lie before\n"
-             "it and deletes them: counters of days and hours, and comparisons and tables of\n"
-             "periods that begin before it. Workers and reporters may go on. From then on an event\n"
-             "of an earlier day adds only to before_floor, so that it cannot bring back a day with\n"
-             "a part of its counters. The floor never moves back; the log in Kafka is not touched.\n"
-             "Run again, it deletes what is left.\n"
-             "\n"
-             "  tandem trim --before 2024-01-01 --dry-run\n"
-             "  tandem trim --before 2024-01-01\n",
+    .about =
+        "Moves the floor, the first day that is kept, up to DATE, says how many keys lie before\n"
+        "it and deletes them: counters of days and hours, and comparisons and tables of\n"
+        "periods that begin before it. Workers and reporters may go on. From then on an event\n"
+        "of an earlier day adds only to before_floor, so that it cannot bring back a day with\n"
+        "a part of its counters. The floor never moves back; the log in Kafka is not touched.\n"
+        "Run again, it deletes what is left.\n"
+        "\n"
+        "  tandem trim --before 2024-01-01 --dry-run\n"
+        "  tandem trim --before 2024-01-01\n",
     .options = words,
     .settings = settings,
     .options_size = sizeof(struct trim_options),

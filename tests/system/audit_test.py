@@ -1,10 +1,11 @@
 """`tandem audit`: equal on a live system, and exactly the field that is not."""
 
 import re
+import shlex
 import signal
 
 from counting import CountingCase
-from harness import lines, main, order, structured, ticket, wait_for
+from harness import ROOT, main, order, structured, ticket, wait_for
 
 DAY = "2026-11-23"      # of the harness' events
 
@@ -206,6 +207,31 @@ class Audit(CountingCase):
         self.assertIn(" equal the log ", self.audit())
         self.redis.call("HSET", self.key("gap"), f"{self.world.sales}:1", "skipped:3-9")
         self.assertIn("a gap of the log was accepted (skipped:3-9)", self.audit(status=1))
+
+    def test_a_store_made_anew_meanwhile_is_audited_from_the_beginning(self):
+        """Each slice finds another token than the audit began with: it says so, and gives up."""
+        self.simulated(2000)
+        key = self.key("position:sales")
+        token = self.redis.hash(key)["token"]
+        audit = self.world.start("audit")
+        number = 0
+        while audit.running():
+            number += 1
+            self.redis.call("HSET", key, "token", f"{number}-{token}")
+        self.assertEqual(audit.wait(), 1)
+        self.assertIn("the audit starts again", audit.err())
+        self.assertIn("5 times running", audit.err())
+        self.assertEqual(audit.out(), "")
+        self.redis.call("HSET", key, "token", token)
+        self.audit()
+
+    def test_the_examples_of_the_docs_run(self):
+        self.simulated(500)
+        page = (ROOT / "docs/recount.md").read_text()
+        commands = re.findall(r"^tandem ((?:audit|rebuild|trim)\b.*)$", page, re.M)
+        self.assertEqual(len(commands), 6)
+        for command in commands:
+            self.world.must(*shlex.split(command))
 
     def test_ctrl_c_ends_it_with_1_and_nothing_proven(self):
         self.send()
