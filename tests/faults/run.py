@@ -1,0 +1,232 @@
+"""run.py [--minutes N] [--seed N] [--only WORD...] - faults on the real things.
+
+Each kind of fault has a business, topics and servers of its own; workers count live traffic while
+the fault is injected again and again. After each the time is taken until the counters have caught
+up, and at the end every field of Redis is compared with the Python oracle's count of the log.
+Without --minutes: one round, each kind at least as often as kinds.py says. With it: rounds until
+the time is up. Status 1 when anything was lost or doubled, or a worker gave up.
+
+Two lanes, each a process with a Kafka of its own, share the kinds: most of a fault is waiting.
+Python's standard library only."""
+
+import argparse
+import contextlib
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+import servers
+import kinds
+import producers
+import recovery
+
+ROUND_S = 6                 # a kind's injections take at least so long in a round
+MOST_EVENTS = 60000         # of a scene: the oracle counts some 6,000 a second
+HISTORY = 2000              # of them from days past
+LANES = 2
+LONG_MINUTES = 20           # from here on the producers' files are large
+
+
+class Row:
+    """What is known of one kind of fault, over all rounds."""
+
+    def __init__(self, name):
+        self.name = name
+        self.injected = self.events = self.fields = self.lost = self.doubled = 0
+        self.caught_s = []
+        self.said = ""
+
+    def add(self, verdict):
+        self.events += verdict.events
+        self.fields += verdict.fields
+        self.lost += verdict.lost
+        self.doubled += verdict.doubled
+
+    def good(self):
+        return not (self.lost or self.doubled or self.said.startswith("FAILED"))
+
+
+def say(*words):
+    print(*words, flush=True)
+
+
+def one_round(kind, kafka, folder, seed, row):
+    """Injects one kind of fault for a while and compares."""
+    dice = random.Random(f"{seed} {kind.name}")
+    fault = kind.__new__(kind)
+    try:
+        fault.__init__(kafka, folder, dice)
+        _inject(fault, seed, row)
+    finally:
+        fault.close()
+
+
+def _inject(fault, seed, row):
+    scene = fault.scene
+    scene.send_history(HISTORY, seed)
+    scene.start_workers()
+    scene.start_traffic(fault.rate, MOST_EVENTS, seed, fault.bad)
+    scene.catch_up()
+    began = time.monotonic()
+    while fault.number < fault.least or time.monotonic() - began < ROUND_S:
+        fault.wait(0.2, 0.8)
+        fault.inject()
+        fault.number += 1
+        row.injected += 1
+        row.caught_s.append(scene.catch_up())
+    scene.stop_traffic()
+    scene.catch_up()
+    scene.stop_workers()
+    verdict = scene.verify(fault.letters_from())
+    row.add(verdict)
+    for line in verdict.told[:20]:
+        say("   ", line)
+    if verdict.told:
+        say(scene.logs())
+
+
+def run_kind(kind, kafka, folder, seed, row):
+    """Nothing that one kind does may end the run."""
+    began, before = time.monotonic(), row.injected
+    place = folder / f"{seed}-{kind.__name__}"
+    place.mkdir(parents=True)
+    try:
+        if not kafka.runs():
+            kafka.start()
+        one_round(kind, kafka, place, seed, row)
+    except kinds.Impossible as why:
+        row.said = f"skipped: {why}"
+    except Exception as error:          # pylint: disable=broad-exception-caught
+        row.said = "FAILED: " + (str(error).splitlines() or [repr(error)])[0]
+        traceback.print_exc()
+    finally:
+        servers.remove(place)
+    words = row.said or f"{row.lost} lost, {row.doubled} doubled"
+    say(f"{kind.name:32} {row.injected - before:3} injected  "
+        f"{time.monotonic() - began:5.1f} s  {words}")
+
+
+def table(rows):
+    say()
+    say(f"{'fault':32} {'injected':>8} {'events':>8} {'lost':>5} {'doubled':>8} "
+        f"{'caught up, s':>13}")
+    for row in rows:
+        if row.said.startswith("skipped"):
+            say(f"{row.name:32} {row.said}")
+            continue
+        took = f"{sorted(row.caught_s)[len(row.caught_s) // 2]:.1f}, {max(row.caught_s):.1f}" \
+            if row.caught_s else "-"
+        say(f"{row.name:32} {row.injected:8} {row.events:8} {row.lost:5} {row.doubled:8} {took:>13}"
+            f"{'  ' + row.said if row.said else ''}")
+    slowest = max(((max(row.caught_s), row.name) for row in rows if row.caught_s), default=(0, "-"))
+    say(f"{len(rows)} kinds, {sum(row.injected for row in rows)} injected, "
+        f"{sum(row.events for row in rows)} events, {sum(row.fields for row in rows)} fields "
+        f"compared: {sum(row.lost for row in rows)} lost, "
+        f"{sum(row.doubled for row in rows)} doubled")
+    say("caught up: the median and the slowest; lost, doubled: fields of Redis that hold less, "
+        "or more, than the log comes to")
+    say(f"slowest catch-up: {slowest[0]:.1f} s ({slowest[1]})")
+
+
+def chosen(words):
+    found = [kind for kind in kinds.ALL
+             if not words or any(word.lower() in (kind.name + kind.__name__).lower()
+                                 for word in words)]
+    if not found:
+        sys.exit(f"faults: none is named {' '.join(words)}; there are: "
+                 + "; ".join(kind.name for kind in kinds.ALL))
+    return found
+
+
+def options():
+    parser = argparse.ArgumentParser(description="Faults on a real Kafka and Redis.")
+    parser.add_argument("--minutes", type=float, default=0, help="rounds for so long (one round)")
+    parser.add_argument("--seed", type=int, default=None, help="of the first round (by the clock)")
+    parser.add_argument("--only", nargs="*", default=[], metavar="WORD", help="kinds by name")
+    parser.add_argument("--lane", type=int, default=None, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", default=None, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def run_lane(asked, wanted, folder):
+    """One lane: its kinds, round after round; what they came to goes to a file."""
+    until = time.monotonic() + asked.minutes * 60
+    seed, rows = asked.seed, {kind: Row(kind.name) for kind in wanted}
+    with contextlib.closing(servers.Kafka(folder / f"kafka{asked.lane}", proxied=True)) as kafka:
+        while True:
+            for kind in wanted:
+                run_kind(kind, kafka, folder / f"lane{asked.lane}", seed, rows[kind])
+                if asked.minutes and time.monotonic() > until:
+                    break
+            seed += 1
+            if time.monotonic() >= until:
+                break
+    (folder / f"lane{asked.lane}.json").write_text(json.dumps([vars(r) for r in rows.values()]))
+
+
+def run_lanes(asked, folder):
+    """The rows of all lanes, in the order of the kinds."""
+    lanes = [subprocess.Popen(
+        [sys.executable, __file__, "--minutes", str(asked.minutes), "--seed", str(asked.seed),
+         "--folder", str(folder), "--lane", str(lane), "--only", *asked.only],
+        stdin=subprocess.DEVNULL) for lane in range(LANES)]
+    try:
+        ended = [lane.wait() for lane in lanes]
+    finally:
+        for lane in lanes:
+            if lane.poll() is None:
+                lane.terminate()
+                lane.wait(60)
+    rows = []
+    for lane, status in enumerate(ended):
+        if status != 0:
+            raise SystemExit(f"faults: lane {lane} ended with status {status}")
+        for fields in json.loads((folder / f"lane{lane}.json").read_text()):
+            row = Row(fields["name"])
+            vars(row).update(fields)
+            rows.append(row)
+    order = [kind.name for kind in kinds.ALL]
+    return sorted(rows, key=lambda row: order.index(row.name))
+
+
+def run_all(asked, folder):
+    began = time.monotonic()
+    say(f"seed {asked.seed}")
+    rows = run_lanes(asked, folder)
+    extra = []
+    if not asked.only:
+        with contextlib.closing(servers.Kafka(folder / "kafka")) as kafka:
+            extra += recovery.run(kafka, folder, asked.seed, say)
+            extra += producers.run(kafka, folder, asked.minutes >= LONG_MINUTES, asked.seed, say)
+    table(rows)
+    for line, _ in extra:
+        say(line)
+    say(f"{time.monotonic() - began:.0f} s in all")
+    return 0 if all(row.good() for row in rows) and all(well for _, well in extra) else 1
+
+
+def main():
+    asked = options()
+    wanted = chosen(asked.only)
+    if asked.lane is not None:
+        run_lane(asked, wanted[asked.lane::LANES], pathlib.Path(asked.folder))
+        return 0
+    if asked.seed is None:
+        asked.seed = int(time.time()) % 1000000
+    servers.fetch_kafka()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="tandem-faults-"))
+    try:
+        return run_all(asked, folder)
+    finally:
+        servers.remove(folder)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    sys.exit(main())
