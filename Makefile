@@ -8,6 +8,7 @@ CC        = gcc
 CFLAGS   ?= -O2 -g
 PYTHON   ?= /usr/bin/python3
 T        ?=
+MINUTES  ?= 0
 SANITIZE ?=
 SECONDS   = 60
 STACK    ?= build/stack
@@ -56,7 +57,7 @@ test_tools  := $(tools:tests/tools/%.c=$(B)/tests/%)
 fuzzers     := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 .PHONY: all tests fuzzers fuzz deps stack-up stack-down stack-status demo test fmt fmt-check lint \
-        clean distclean help
+        faults clean distclean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -138,6 +139,10 @@ demo:
 test:
 	@SANITIZE='$(SANITIZE)' PYTHON='$(PYTHON)' T='$(T)' scripts/test.sh
 
+# On a Kafka, Redis and Sentinels of its own; one round, or as long as MINUTES says.
+faults: $(B)/tandem $(test_tools)
+	@TANDEM_BIN='$(CURDIR)/$(B)/tandem' '$(PYTHON)' tests/faults/run.py --minutes '$(MINUTES)'
+
 fmt:
 	clang-format -i $(c_files) $(h_files)
 
@@ -159,6 +164,7 @@ help:
 	@echo 'make                 build/tandem'
 	@echo 'make demo            the whole of tandem on example data, in two minutes'
 	@echo 'make test [T=name]   every test on a real Kafka and Redis, or those of this name'
+	@echo 'make faults [MINUTES=30]   kills, stops, cuts off and fills up, and compares every counter'
 	@echo 'make tests           builds the test programs only'
 	@echo 'make deps            installs what is missing (apt, with sudo when not root)'
 	@echo 'make stack-up        starts a Kafka and a Redis, see build/stack.env'
