@@ -12,6 +12,7 @@ MINUTES  ?= 0
 SANITIZE ?=
 SECONDS   = 60
 STACK    ?= build/stack
+SEEDS    ?= 20000
 
 comma := ,
 # What is built: build/tandem, or build/address-undefined/tandem beside it.
@@ -44,9 +45,11 @@ scripts := $(wildcard common/*.lua consumers/*.lua)
 units   := $(wildcard tests/unit/*_test.c)
 helpers := $(filter-out $(units),$(wildcard tests/unit/*.c))
 tools   := $(wildcard tests/tools/*.c)
+# The simulator of faults, and the test that its store does as Redis does.
+doubles := $(filter-out %_test.c,$(wildcard tests/simulator/*.c))
 benches := parts load floor latency
 shared  := $(filter-out $(benches:%=bench/%.c),$(wildcard bench/*.c))
-c_files := $(wildcard main.c) $(sources) $(units) $(helpers) $(tools) $(wildcard tests/fuzz/*.c) \
+c_files := $(wildcard main.c) $(sources) $(units) $(helpers) $(tools) $(wildcard tests/fuzz/*.c tests/simulator/*.c) \
            $(wildcard bench/*.c)
 h_files := $(wildcard common/*.h producers/*.h consumers/*.h tests/*/*.h bench/*.h)
 
@@ -83,7 +86,7 @@ $(B)/gen/%_lua.h: %.lua
 	   sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $<; \
 	   echo '    ;'; } >$@
 
-tests: $(B)/tandem $(unit_tests) $(test_tools) $(B)/bench/parts
+tests: $(B)/tandem $(unit_tests) $(test_tools) $(B)/tests/simulate $(B)/tests/double_test $(B)/bench/parts $(fuzzers:$(B)/%=$(B)/obj/%.o)
 
 # Files of tests/unit that are no test of their own are shared by all of them.
 $(B)/libunit.a: $(helpers:%.c=$(B)/obj/%.o)
@@ -122,10 +125,30 @@ $(B)/bench/floor-malloc: $(B)/obj/bench/floor.o $(B)/libtandem.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
 bench bench-quick: $(B)/tandem $(bench_programs)
-	@$(PYTHON) bench/run.py $(@:bench%=%)
+	@$(PYTHON) bench/run.py $(if $(findstring quick,$@),--quick) $(BENCH)
 
 bench-parts: $(B)/bench/parts
 	@$(PYTHON) bench/parts.py $(if $(CHECK),--check) $(if $(RECORD),--record)
+
+# Zones take milliseconds to read: all workers of a schedule share one.
+simulator_link = -Wl,--wrap=zone_open,--wrap=zone_free $(ALL_LIBS)
+
+$(B)/tests/simulate: $(doubles:%.c=$(B)/obj/%.o) $(B)/libtandem.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(simulator_link)
+
+$(B)/tests/double_test: $(B)/obj/tests/simulator/double_test.o \
+        $(B)/obj/tests/simulator/memory.o $(B)/libtandem.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
+simulate-faults: $(B)/tests/simulate
+	$< --seeds $(SEEDS)
+
+# What a test needs that compiles one changed file itself: compiler, flags; linker's flags.
+print-flags:
+	@echo '$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)'
+	@echo '$(simulator_link)'
 
 deps:
 	@scripts/deps.sh
@@ -166,6 +189,9 @@ help:
 	@echo 'make test [T=name]   every test on a real Kafka and Redis, or those of this name'
 	@echo 'make faults [MINUTES=30]   kills, stops, cuts off and fills up, and compares every counter'
 	@echo 'make tests           builds the test programs only'
+	@echo 'make bench           tandem beside its alternatives; bench-quick: in three minutes'
+	@echo 'make bench-parts     what an event costs; CHECK=1 judges it, RECORD=1 accepts it'
+	@echo 'make simulate-faults [SEEDS=n]   the worker under n schedules of faults'
 	@echo 'make deps            installs what is missing (apt, with sudo when not root)'
 	@echo 'make stack-up        starts a Kafka and a Redis, see build/stack.env'
 	@echo 'make stack-down      ends exactly those; stack-status tells of them'

@@ -25,27 +25,44 @@ static const char *const settings[] = {
     "topic.id.check", "log.level", "log.format", NULL,
 };
 
-static void report(const struct worker *worker, const char *event)
+/* From the turn that brought the first record to the one that saw the last batch applied: what a
+ * rate is to be divided by, without start and joining. */
+struct span {
+    int64_t first_ms, last_ms, batches;
+};
+
+static void stretch(struct span *span, const struct worker *worker)
+{
+    struct worker_totals t = worker_totals(worker);
+    if (!span->first_ms && t.records)
+        span->first_ms = span->last_ms = clock_mono_ms();
+    if (span->batches != t.batches)
+        span->last_ms = clock_mono_ms();
+    span->batches = t.batches;
+}
+
+static void report(const struct worker *worker, const struct span *span, const char *event)
 {
     struct worker_totals t = worker_totals(worker);
     log_info(event, log_i("records", t.records), log_i("counted", t.counted),
              log_i("duplicates", t.duplicates), log_i("rejected", t.rejected),
              log_i("ignored", t.ignored), log_i("tombstones", t.tombstones),
              log_i("batches", t.batches), log_i("cells", t.cells), log_i("dropped", t.dropped),
-             log_i("rebalances", t.rebalances));
+             log_i("rebalances", t.rebalances), log_i("span_ms", span->last_ms - span->first_ms));
 }
 
-static int loop(struct worker *worker, struct error *err)
+static int loop(struct worker *worker, struct span *span, struct error *err)
 {
     int64_t report_ms = clock_mono_ms() + REPORT_MS, reported = 0;
     while (!command_stopping()) {
         enum worker_turn turn = worker_step(worker, TURN_MS, err);
+        stretch(span, worker);
         if (turn != WORKER_GOES_ON)
             return turn == WORKER_DONE ? 0 : 1;
         if (clock_mono_ms() < report_ms)
             continue;
         if (worker_totals(worker).records != reported)
-            report(worker, "counting");
+            report(worker, span, "counting");
         reported = worker_totals(worker).records;
         report_ms = clock_mono_ms() + REPORT_MS;
     }
@@ -56,13 +73,15 @@ static int run(const struct config *config, const struct fold_kind *kind, const 
                struct error *err)
 {
     struct worker *worker;
+    struct span span = {0};
     command_catch_signals();
     if (worker_open(&worker, config, kind, *(const struct worker_options *)own, err) != 0)
         return err->code == ERROR_STOPPED ? 0 : 1;
     log_info("worker started", log_s("kind", kind->name), log_s("business", config->business));
-    int status = loop(worker, err);
+    int status = loop(worker, &span, err);
     worker_stop(worker, STOP_MS);
-    report(worker, "worker stopped");
+    stretch(&span, worker);
+    report(worker, &span, "worker stopped");
     worker_free(worker);
     return status;
 }

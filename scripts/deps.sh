@@ -2,7 +2,7 @@
 # deps.sh [run|test|all] - install what tandem needs and this machine lacks.
 #
 #   run   what builds and runs tandem: compiler, libraries, redis-server
-#   test  and what its tests need: cmocka, kcat, Python, a Java runtime, Maven
+#   test  and what its tests need: cmocka, kcat, valgrind, Python, a Java runtime, Maven
 #   all   and what formats and lints it (the default)
 #
 # Debian 13 packages every library. Debian 12 has librdkafka 2.0 (stalls for a whole second
@@ -49,7 +49,7 @@ wanted_packages() {
     case $group in
     run) return ;;
     esac
-    echo kcat libcmocka-dev python3-jsonschema
+    echo kcat libcmocka-dev python3-jsonschema valgrind
     java_is_17 || echo default-jre-headless
     command -v mvn >/dev/null || echo maven
     case $group in
