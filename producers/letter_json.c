@@ -29,7 +29,10 @@ static json_t *base64(struct text bytes)
 static int put_bytes(json_t *object, const char *name, struct text bytes)
 {
     char other[40];
-    json_t *json = bytes.at ? json_stringn(bytes.at, bytes.len) : json_null();
+    if (!bytes.at) {
+        return json_object_set_new(object, name, json_null());
+    }
+    json_t *json = json_stringn(bytes.at, bytes.len);
     if (json) {
         return json_object_set_new(object, name, json);
     }

@@ -9,13 +9,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define HEADER(name, value)         \
-    {                               \
-        {name, sizeof name - 1},    \
-        {                           \
-            value, sizeof value - 1 \
-        }                           \
-    }
+/* clang-format off */
+#define HEADER(name, value) {{(name), sizeof(name) - 1}, {(value), sizeof(value) - 1}}
+/* clang-format on */
 
 /* From none to a whole event in binary mode. */
 static const struct record_header structured[] = {

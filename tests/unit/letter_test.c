@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 /* clang-format off */
-#define HEADER(name, value) {{name, sizeof name - 1}, {value, sizeof value - 1}}
+#define HEADER(name, value) {{(name), sizeof(name) - 1}, {(value), sizeof(value) - 1}}
 #define LAST_HEADERS                                                    \
     HEADER("tandem_reason", "bad_field"), HEADER("tandem_topic", "t"),  \
     HEADER("tandem_partition", "3"), HEADER("tandem_offset", "17"),     \
