@@ -158,6 +158,18 @@ class Rebuild(CountingCase):
         self.assertIn("the same command goes on", slow.err())
         self.assertEqual(self.live(), before)
 
+    def test_days_forgotten_while_it_counts_stay_forgotten(self):
+        self.world.send_events([dict(order(n, customer=f"c-{n % 20}"), time="2026-01-10T12:00:00Z")
+                                for n in range(10000, 10400)])
+        self.send(0, 2000)
+        self.count()
+        slow, _ = self.start_slowly()
+        self.world.must("trim", "--before", "2026-02-01")
+        self.assertTrue(slow.running(), "it ended before the floor moved")
+        self.assertEqual(slow.wait(120), 0, slow.err())
+        self.assertEqual(self.redis.keys(self.key("*:day:2026-01-10:*")), [])
+        self.assertIn(" equal the log up to ", self.world.must("audit"))
+
     def test_one_with_other_settings_cannot_go_on_but_begins_anew_when_asked(self):
         self.send(0, 4000)
         self.count()
@@ -195,6 +207,16 @@ class Rebuild(CountingCase):
         self.rebuild("--accept-gap")
         self.assertEqual(self.redis.hash(self.key("gap")), {f"{self.world.sales}:0": "0-5"})
         self.assertIn(" equal the log up to ", self.world.must("audit"))
+
+    def test_a_reporter_that_runs_publishes_the_recounted_numbers(self):
+        self.send()
+        self.count()
+        self.redis.call("HINCRBY", self.key(f"sale:day:{DAY}:all"), "orders", 5)
+        self.world.start("reporter")
+        orders = lambda: self.redis.hash(self.key(f"comparison:day:{DAY}:all")).get("orders")
+        wait_for(lambda: orders() == "205", 30, "the damaged day to be published")
+        self.rebuild()
+        wait_for(lambda: orders() == "200", 30, "the recounted day to be published")
 
     def test_everything_is_published_anew(self):
         self.send()
