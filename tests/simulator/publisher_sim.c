@@ -85,8 +85,13 @@ int publisher_send(struct publisher *publisher, const char *topic, struct text k
         world_fail("a dead letter with the key %s", name);
         return 0;
     }
-    publisher->queue[publisher->count++] = (struct letter){
-        (int)partition, offset, world.now_ms + dice(8), world.now_ms + 120000};
+    struct letter letter = {(int)partition, offset, world.now_ms + dice(chance(200) ? 400 : 8),
+                            world.now_ms + 120000};
+    if (world.faults && chance(50)) { /* a broker refuses it */
+        letter.expires_ms = letter.due_ms;
+        letter.due_ms = INT64_MAX;
+    }
+    publisher->queue[publisher->count++] = letter;
     return 0;
 }
 
