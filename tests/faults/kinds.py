@@ -37,6 +37,9 @@ class Fault:
     def inject(self):
         raise NotImplementedError
 
+    def after(self):
+        """What follows when all is caught up, before the next one."""
+
     def letters_from(self):
         """{(topic, partition): offset} from which on the dead letters must be there."""
         return {}
@@ -188,25 +191,26 @@ class FailOver(Fault):
         master, replica = self.pair
         replica.call("REPLICAOF", "127.0.0.1", "1")
         self.wait(0.3, 1.2)
-        stopped = self.number % 2 == 1
-        if stopped:
+        self.stopped = self.number % 2 == 1
+        if self.stopped:
             master.signal(signal.SIGSTOP)
         else:
             master.kill()
-        try:
-            wait_for(lambda: self.sentinels.master_port() == replica.port and
-                     replica.call("ROLE")[0] == "master", 40, "the sentinels to promote")
-        finally:
-            master.forget()
-            if stopped:
-                master.signal(signal.SIGCONT)
+        wait_for(lambda: self.sentinels.master_port() == replica.port and
+                 replica.call("ROLE")[0] == "master", 40, "the sentinels to promote")
+        master.forget()
         self.pair.reverse()
-        self.wait(0, 1)                     # a stopped one believes itself the master until now
-        if stopped:
-            master.call("REPLICAOF", "127.0.0.1", replica.port)
+
+    def after(self):
+        """The old master comes back, and follows when it has been told."""
+        master, old = self.pair
+        if self.stopped:
+            old.signal(signal.SIGCONT)
+            self.wait(0, 1)                 # it believes itself the master until now
+            old.call("REPLICAOF", "127.0.0.1", master.port)
         else:
-            master.start("--replicaof", "127.0.0.1", replica.port)
-        wait_for(lambda: self.linked(master), 30, "the old master to follow the new one")
+            old.start("--replicaof", "127.0.0.1", master.port)
+        wait_for(lambda: self.linked(old), 30, "the old master to follow the new one")
 
 
 # --- the network ------------------------------------------------------------------------------

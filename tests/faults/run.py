@@ -80,6 +80,7 @@ def _inject(fault, seed, row):
         fault.number += 1
         row.injected += 1
         row.caught_s.append(scene.catch_up())
+        fault.after()
     scene.stop_traffic()
     scene.catch_up()
     scene.stop_workers()
@@ -125,7 +126,7 @@ def table(rows):
         say(f"{row.name:32} {row.injected:8} {row.events:8} {row.lost:5} {row.doubled:8} {took:>13}"
             f"{'  ' + row.said if row.said else ''}")
     slowest = max(((max(row.caught_s), row.name) for row in rows if row.caught_s), default=(0, "-"))
-    say(f"{len(rows)} kinds, {sum(row.injected for row in rows)} injected, "
+    say(f"{sum(1 for row in rows if row.injected)} kinds, {sum(row.injected for row in rows)} injected, "
         f"{sum(row.events for row in rows)} events, {sum(row.fields for row in rows)} fields "
         f"compared: {sum(row.lost for row in rows)} lost, "
         f"{sum(row.doubled for row in rows)} doubled")
