@@ -24,6 +24,11 @@ void findings_clear(struct findings *findings)
     *findings = (struct findings){.most = findings->most};
 }
 
+static char *copy(struct text text)
+{
+    return strndup(text.at ? text.at : "", text.len);
+}
+
 static int differ(struct findings *f, const char *key, struct text field, const char *expected,
                   struct text found, struct error *err)
 {
@@ -39,8 +44,7 @@ static int differ(struct findings *f, const char *key, struct text field, const 
         f->room = room;
     }
     struct difference *d = &f->list[f->count++];
-    *d = (struct difference){strdup(key), strndup(field.at, field.len), strdup(expected),
-                             strndup(found.at, found.len)};
+    *d = (struct difference){strdup(key), copy(field), strdup(expected), copy(found)};
     return d->key && d->field && d->expected && d->found ? 0 : error_memory(err);
 }
 
@@ -382,7 +386,11 @@ int compare_sets(const struct comparison *c, struct error *err)
     bool others[SCOPE_DIMENSIONS_MAX] = {false};
     bool *values = calloc(scopes_count(fold->scopes) + 1, sizeof *values);
     bool *currencies = calloc((size_t)currency_count(), sizeof *currencies);
-    int rc = values && currencies ? 0 : error_memory(err);
+    int rc = 0;
+    if (!values || !currencies) {
+        error_memory(err);
+        rc = -1;
+    }
     for (size_t r = 0; r < tally_rows(fold->tally) && rc == 0; r++) {
         struct tally_view row = tally_view(fold->tally, r);
         if (!wants_time(c, row.time, row.slot) || row.time != TALLY_DAY)

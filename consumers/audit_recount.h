@@ -24,7 +24,7 @@ void recount_free(struct recount *recount);
 
 /* Counts every record below positions[p], each under the floor of its time. */
 int recount_walk(struct recount *recount, const int64_t *positions, const struct floors *floors,
-                 recount_tick *tick, void *context, struct error *err);
+                 recount_tick *told, void *context, struct error *err);
 /* True when one of these positions lies before what was walked already. */
 bool recount_passed(const struct recount *recount, const int64_t *positions);
 
