@@ -64,8 +64,9 @@ def read_truth(path):
 
 def check(name, found, truth, whole):
     """Every sum of the truth is right; with `whole`, there are no others."""
-    wrong = [(place, truth.get(place), found.get(place)) for place in
-             (truth.keys() | found.keys() if whole else truth) if truth.get(place) != found.get(place)]
+    places = truth.keys() | found.keys() if whole else truth
+    wrong = [(place, truth.get(place), found.get(place)) for place in places
+             if truth.get(place) != found.get(place)]
     if wrong or not truth:
         place, right, is_ = min(wrong, default=("no truth", None, None))
         raise RuntimeError(f"{name}: {len(wrong)} sums are wrong; {place} is {is_}, not {right}")

@@ -7,12 +7,12 @@
 
 const char *const generator_regions[] = {"north", "south", "east", "west", "centre", "islands"};
 const char *const generator_channels[] = {"online", "store", "phone", "partner", "till"};
-const char *const generator_lines[] = {"phones", "tablets", "laptops", "audio", "accessories",
-                                       "cameras", "wearables", "repair"};
+const char *const generator_lines[] = {"phones",      "tablets", "laptops",   "audio",
+                                       "accessories", "cameras", "wearables", "repair"};
 const char *const generator_reps[] = {
-    "ana", "bogdan", "carmen", "dan", "elena", "florin", "gina", "horia", "ioana", "jean", "lucian",
-    "maria", "nicu", "oana", "paul", "radu", "sorin", "tudor", "vlad", "xenia", "irina", "mihai",
-    "dora", "emil",
+    "ana",   "bogdan", "carmen", "dan",   "elena", "florin", "gina", "horia",
+    "ioana", "jean",   "lucian", "maria", "nicu",  "oana",   "paul", "radu",
+    "sorin", "tudor",  "vlad",   "xenia", "irina", "mihai",  "dora", "emil",
 };
 
 /* splitmix64: the k-th number that belongs to event n. */
@@ -141,26 +141,29 @@ static void make_interaction(const struct generator *g, int64_t n, struct made *
 {
     out->event.type = EVENT_SALE_INTERACTION;
     name(out, g, n, "i", "interaction", "");
-    out->event.interaction = (struct event_interaction){
-        (enum event_kind)below(g, n, 5, KINDS), below(g, n, 6, 2) == 0, true};
+    out->event.interaction = (struct event_interaction){(enum event_kind)below(g, n, 5, KINDS),
+                                                        below(g, n, 6, 2) == 0, true};
 }
 
 static void make_opened(const struct generator *g, int64_t n, struct made *out)
 {
     out->event.type = EVENT_SERVICE_OPENED;
     name(out, g, n, "t", "ticket", ":opened");
-    out->event.opened = (struct event_opened){
-        (enum event_phase)below(g, n, 5, PHASES), (enum event_category)below(g, n, 6, CATEGORIES),
-        BY_CUSTOMER};
+    out->event.opened =
+        (struct event_opened){(enum event_phase)below(g, n, 5, PHASES),
+                              (enum event_category)below(g, n, 6, CATEGORIES), BY_CUSTOMER};
 }
 
 static void make_resolved(const struct generator *g, int64_t n, struct made *out)
 {
     out->event.type = EVENT_SERVICE_RESOLVED;
     name(out, g, n, "t", "ticket", ":resolved");
-    out->event.resolved = (struct event_resolved){
-        1 + below(g, n, 5, 4), 60 + below(g, n, 6, 300000), 10 + below(g, n, 7, 20000),
-        true, true, true};
+    out->event.resolved = (struct event_resolved){1 + below(g, n, 5, 4),
+                                                  60 + below(g, n, 6, 300000),
+                                                  10 + below(g, n, 7, 20000),
+                                                  true,
+                                                  true,
+                                                  true};
 }
 
 static void make_rated(const struct generator *g, int64_t n, struct made *out)
@@ -168,8 +171,8 @@ static void make_rated(const struct generator *g, int64_t n, struct made *out)
     out->event.type = EVENT_SERVICE_RATED;
     name(out, g, n, "s", "rating", "");
     snprintf(out->other, sizeof out->other, "t-%d", below(g, n, 5, 1000000));
-    out->event.rated = (struct event_rated){.ticket = text_of(out->other), .scale = SCALE_CSAT,
-                                            .score = 1 + below(g, n, 6, 5)};
+    out->event.rated = (struct event_rated){
+        .ticket = text_of(out->other), .scale = SCALE_CSAT, .score = 1 + below(g, n, 6, 5)};
 }
 
 void generator_make(const struct generator *generator, int64_t n, struct made *out)

@@ -9,16 +9,21 @@
 
 #include "common/event.h"
 
-enum { GENERATOR_REGIONS = 6, GENERATOR_CHANNELS = 5, GENERATOR_REPS = 24, GENERATOR_LINES = 8,
-       GENERATOR_ITEMS_MAX = 4 };
+enum {
+    GENERATOR_REGIONS = 6,
+    GENERATOR_CHANNELS = 5,
+    GENERATOR_REPS = 24,
+    GENERATOR_LINES = 8,
+    GENERATOR_ITEMS_MAX = 4
+};
 
 extern const char *const generator_regions[], *const generator_channels[];
 extern const char *const generator_reps[], *const generator_lines[];
 
 struct generator {
     uint64_t seed;
-    int64_t count;          /* events of the set: they are spread evenly over the days */
-    int32_t first_day;      /* days since 1970-01-01, UTC */
+    int64_t count;     /* events of the set: they are spread evenly over the days */
+    int32_t first_day; /* days since 1970-01-01, UTC */
     int32_t days;
     bool mixed;
 };
@@ -26,9 +31,9 @@ struct generator {
 /* One event, and what it was made of. The event's texts lie in here: do not copy the struct. */
 struct made {
     struct event event;
-    int day;                /* 0.. of the set */
+    int day; /* 0.. of the set */
     int region, channel, rep;
-    int lines[GENERATOR_ITEMS_MAX];  /* of the items; of a refund the first */
+    int lines[GENERATOR_ITEMS_MAX]; /* of the items; of a refund the first */
     struct event_item items[GENERATOR_ITEMS_MAX];
     char id[64], subject[32], customer[24], other[32], sku[GENERATOR_ITEMS_MAX][16];
 };

@@ -37,7 +37,7 @@ struct queue {
 
 struct sample {
     double ack_s, counted_s, published_s;
-    int64_t orders;      /* the day's, when it was first seen counted */
+    int64_t orders; /* the day's, when it was first seen counted */
 };
 
 struct latency {

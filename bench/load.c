@@ -70,8 +70,8 @@ static int send_one(struct load *l, int64_t n, struct error *err)
     size_t len = event_encode(&made.event, l->config->type_prefix, value, sizeof value);
     struct text key = event_key(&made.event);
     enum side side = event_side(made.event.type);
-    while (rd_kafka_produce(l->topics[side], partition_of(key, l->partitions),
-                            RD_KAFKA_MSG_F_COPY, value, len, key.at, key.len, NULL) != 0) {
+    while (rd_kafka_produce(l->topics[side], partition_of(key, l->partitions), RD_KAFKA_MSG_F_COPY,
+                            value, len, key.at, key.len, NULL) != 0) {
         if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL)
             return error_set(err, ERROR_KAFKA, "%s", rd_kafka_err2str(rd_kafka_last_error()));
         rd_kafka_poll(l->producer, 100);
@@ -123,7 +123,9 @@ int main(int argc, char **argv)
         fputs("usage: load BROKERS SALES SERVICE plain|mixed COUNT FIRST-DAY DAYS TRUTH\n", stderr);
         return 2;
     }
-    l.set = (struct generator){.seed = 1, .count = atoll(argv[5]), .days = atoi(argv[7]),
+    l.set = (struct generator){.seed = 1,
+                               .count = atoll(argv[5]),
+                               .days = atoi(argv[7]),
                                .mixed = strcmp(argv[4], "mixed") == 0};
     if (l.set.count <= 0 || l.set.days <= 0 ||
         !calendar_parse_date(text_of(argv[6]), &l.set.first_day)) {

@@ -20,12 +20,12 @@
 #include <time.h>
 
 enum {
-    EVENTS = 4000,         /* of a round */
-    WINDOW = 100000,       /* the default of dedup.window */
-    POLL = 2000,           /* records between two commits of the window */
+    EVENTS = 4000,   /* of a round */
+    WINDOW = 100000, /* the default of dedup.window */
+    POLL = 2000,     /* records between two commits of the window */
     BEST_OF = 25,
     ROOM = 4096,
-    FIRST_DAY = 20758      /* 2026-11-01 */
+    FIRST_DAY = 20758 /* 2026-11-01 */
 };
 
 struct bench {
@@ -41,7 +41,7 @@ struct bench {
     struct scopes *scopes;
     struct tally *sale, *service;
     struct batch batch;
-    uint64_t sink;         /* what keeps the compiler from leaving work out */
+    uint64_t sink; /* what keeps the compiler from leaving work out */
 };
 
 static _Noreturn void die(const char *why)
@@ -78,7 +78,10 @@ static void run_window(struct bench *b)
 static struct fold fold_of(const struct bench *b, enum side side)
 {
     return (struct fold){side == SIDE_SALE ? &sales_kind : &service_kind,
-                         side == SIDE_SALE ? b->sale : b->service, b->scopes, b->zone, INT32_MIN,
+                         side == SIDE_SALE ? b->sale : b->service,
+                         b->scopes,
+                         b->zone,
+                         INT32_MIN,
                          (int64_t)FIRST_DAY * 86400};
 }
 
@@ -89,7 +92,8 @@ static void run_fold(struct bench *b)
         const struct event *event = &b->made[i].event;
         struct fold *fold = &folds[event_side(event->type)];
         struct text key = event_key(event);
-        b->sink += (uint64_t)partition_of(b->records[i].key, 4) + text_equal(key, event->partitionkey);
+        b->sink +=
+            (uint64_t)partition_of(b->records[i].key, 4) + text_equal(key, event->partitionkey);
         if (fold_counts(fold, event))
             fold_event(fold, event);
     }
@@ -107,8 +111,8 @@ static void run_flush(struct bench *b)
 static const struct part {
     const char *name;
     void (*run)(struct bench *b);
-} parts[] = {{"decode", run_decode}, {"window", run_window}, {"fold", run_fold},
-             {"flush", run_flush}};
+} parts[] = {
+    {"decode", run_decode}, {"window", run_window}, {"fold", run_fold}, {"flush", run_flush}};
 
 #define PARTS (sizeof parts / sizeof *parts)
 
@@ -123,9 +127,11 @@ static void make_records(struct bench *b)
         size_t len = event_encode(&made->event, "tandem.", b->bytes + at, ROOM);
         if (!len)
             die("an event does not fit");
-        b->records[n] = (struct record){
-            .timestamp_ms = made->event.time_ms, .offset = n, .leader_epoch = 0,
-            .key = event_key(&made->event), .value = {b->bytes + at, len}};
+        b->records[n] = (struct record){.timestamp_ms = made->event.time_ms,
+                                        .offset = n,
+                                        .leader_epoch = 0,
+                                        .key = event_key(&made->event),
+                                        .value = {b->bytes + at, len}};
         at += len;
         b->total_bytes += len;
     }
@@ -135,8 +141,9 @@ static void open_bench(struct bench *b, bool mixed)
 {
     struct error err;
     /* A tenth of a day: what a batch holds while a worker catches up. */
-    *b = (struct bench){.set = {.seed = 1, .count = EVENTS * 10, .first_day = FIRST_DAY, .days = 1,
-                                .mixed = mixed}};
+    *b = (struct bench){
+        .set = {
+            .seed = 1, .count = EVENTS * 10, .first_day = FIRST_DAY, .days = 1, .mixed = mixed}};
     b->made = calloc(EVENTS, sizeof *b->made);
     b->records = calloc(EVENTS, sizeof *b->records);
     b->bytes = malloc((size_t)EVENTS * ROOM);
@@ -144,7 +151,8 @@ static void open_bench(struct bench *b, bool mixed)
         die("out of memory");
     make_records(b);
     batch_init(&b->batch);
-    if (decoder_open(&b->decoder, "tandem.", &err) != 0 || seen_open(&b->seen, WINDOW, 0, &err) != 0 ||
+    if (decoder_open(&b->decoder, "tandem.", &err) != 0 ||
+        seen_open(&b->seen, WINDOW, 0, &err) != 0 ||
         zone_open(&b->zone, "Europe/Bucharest", &err) != 0 ||
         scopes_open(&b->scopes, "region,channel,rep,line", &err) != 0 ||
         tally_open(&b->sale, &sales_kind.layout, &err) != 0 ||
@@ -152,7 +160,7 @@ static void open_bench(struct bench *b, bool mixed)
         die(err.text);
     while (b->offset < WINDOW + EVENTS)
         run_window(b);
-    run_fold(b);   /* so that a flush has something, and rows are there as in the middle of one */
+    run_fold(b); /* so that a flush has something, and rows are there as in the middle of one */
 }
 
 static void close_bench(struct bench *b)

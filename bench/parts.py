@@ -111,7 +111,7 @@ def excesses(counts, accepted):
 def tell(counts, accepted):
     for (events_set, part), number in counts.items():
         before = accepted.get((events_set, part))
-        change = f"  accepted {before:8.1f}  {(number / before - 1) * 100:+6.1f} %" if before else ""
+        change = f"  {(number / before - 1) * 100:+.1f} %" if before else ""
         print(f"  {events_set:6} {part:8} {number:9.1f} instructions an event{change}")
 
 

@@ -8,7 +8,9 @@ million events, and writes nothing. Python's standard library only."""
 import argparse
 import datetime
 import pathlib
+import signal
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -263,7 +265,11 @@ def main(words):
 
 
 if __name__ == "__main__":
+    # Asked to end: the stack's `with` block ends everything that was started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(main(sys.argv[1:]))
-    except (RuntimeError, OSError) as error:
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
         sys.exit(f"bench: {error}")

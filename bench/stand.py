@@ -86,6 +86,8 @@ class Stack:
         return self
 
     def __exit__(self, *_):
+        for process in Process.alive:
+            process.child.kill()
         self.script("down")
         pathlib.Path(f"{self.folder}.lock").unlink(missing_ok=True)
 
@@ -99,6 +101,8 @@ class Stack:
 class Process:
     """A process with a log, and what it used once it has ended."""
 
+    alive = []
+
     def __init__(self, name, command, env=None, cwd=ROOT):
         LOGS.mkdir(parents=True, exist_ok=True)
         self.name, self.log = name, LOGS / f"{name}.log"
@@ -107,6 +111,7 @@ class Process:
                                           stderr=log, stdin=subprocess.DEVNULL,
                                           env={**os.environ, **(env or {})})
         self.status = self.cpu_s = self.rss_mb = None
+        Process.alive.append(self)
 
     def output(self):
         return self.log.read_text(errors="replace")
@@ -119,6 +124,7 @@ class Process:
         return self.status
 
     def ended(self, status, used):
+        Process.alive.remove(self)
         self.child.returncode = self.status = os.waitstatus_to_exitcode(status)
         self.cpu_s = used.ru_utime + used.ru_stime
         self.rss_mb = used.ru_maxrss / 1024

@@ -7,17 +7,33 @@
 #include <stdlib.h>
 
 enum field {
-    ORDERS, UNITS, WARRANTY_UNITS, REFUNDS, INTERACTIONS,
-    OPENED, RESOLVED, RESOLUTION_SUM, CSAT_N, CSAT_SUM,
-    C_ORDERS, C_REVENUE, C_PROFIT, C_NET, C_NET_COSTED, C_COST, C_DISCOUNT, C_REFUND_NET,
-    C_REFUND_COST, FIELDS
+    ORDERS,
+    UNITS,
+    WARRANTY_UNITS,
+    REFUNDS,
+    INTERACTIONS,
+    OPENED,
+    RESOLVED,
+    RESOLUTION_SUM,
+    CSAT_N,
+    CSAT_SUM,
+    C_ORDERS,
+    C_REVENUE,
+    C_PROFIT,
+    C_NET,
+    C_NET_COSTED,
+    C_COST,
+    C_DISCOUNT,
+    C_REFUND_NET,
+    C_REFUND_COST,
+    FIELDS
 };
 
 static const char *const field_names[FIELDS] = {
-    "orders", "units", "warranty_units", "refunds", "interactions",
-    "opened", "resolved", "resolution_sum", "csat_n", "csat_sum",
-    "orders", "revenue", "profit", "net", "net_costed", "cost", "discount", "refund_net",
-    "refund_cost",
+    "orders", "units",    "warranty_units", "refunds",     "interactions",
+    "opened", "resolved", "resolution_sum", "csat_n",      "csat_sum",
+    "orders", "revenue",  "profit",         "net",         "net_costed",
+    "cost",   "discount", "refund_net",     "refund_cost",
 };
 
 enum {
@@ -30,11 +46,11 @@ enum {
 
 enum { EUR, RON, CURRENCIES };
 
-typedef int64_t scope_sums[FIELDS][CURRENCIES];   /* plain fields use the first place */
+typedef int64_t scope_sums[FIELDS][CURRENCIES]; /* plain fields use the first place */
 
 struct truth {
     struct generator set;
-    scope_sums *sums;                             /* [day * SCOPES + scope] */
+    scope_sums *sums; /* [day * SCOPES + scope] */
 };
 
 struct truth *truth_open(const struct generator *generator)
@@ -161,7 +177,10 @@ static void write_sum(int32_t day, int scope, int field, int c, int64_t sum, FIL
             calendar_format_date(day, date));
     write_scope(scope, out);
     fprintf(out, "\t%s%s\t%" PRId64 "\n", field_names[field],
-            field < C_ORDERS ? "" : c == EUR ? ":EUR" : ":RON", sum);
+            field < C_ORDERS ? ""
+            : c == EUR       ? ":EUR"
+                             : ":RON",
+            sum);
 }
 
 void truth_write(const struct truth *truth, FILE *out)
