@@ -8,9 +8,9 @@
 #include <string.h>
 
 enum {
-    SESSION_MS = 10000,      /* a dead member is noticed after this */
-    POLL_MAX_MS = 60000,     /* a member that does not poll is put out */
-    ANSWER_MS = 60000        /* a rebalance waits this long for a member */
+    SESSION_MS = 10000,  /* a dead member is noticed after this */
+    POLL_MAX_MS = 60000, /* a member that does not poll is put out */
+    ANSWER_MS = 60000    /* a rebalance waits this long for a member */
 };
 
 int broker_open(struct broker **out, const struct config *config, const char *kind,
@@ -89,6 +89,8 @@ void group_rebalance(int group)
         return;
     g->rebalancing = true;
     g->deadline_ms = world.now_ms + ANSWER_MS;
+    /* The coordinator waits for others that may join. */
+    g->earliest_ms = world.now_ms + (chance(300) ? dice(8000) : 0);
     for (int i = 0; i < MEMBERS_MAX; i++) {
         struct broker *b = world.members[i];
         if (b && b->group == group && b->state == STEADY) {
@@ -161,8 +163,7 @@ void group_tick(void)
             if (!b || b->group != group)
                 continue;
             bool dead = !b->alive && world.now_ms - b->polled_ms > SESSION_MS;
-            bool stuck = b->alive && world.now_ms - b->polled_ms > POLL_MAX_MS &&
-                         b->state != OUT;
+            bool stuck = b->alive && world.now_ms - b->polled_ms > POLL_MAX_MS && b->state != OUT;
             if (dead) {
                 let_go(b);
                 free(b);
@@ -174,7 +175,8 @@ void group_tick(void)
                 group_rebalance(group);
             }
         }
-        if (g->rebalancing && (all_answered(group) || world.now_ms > g->deadline_ms))
+        if (g->rebalancing && world.now_ms >= g->earliest_ms &&
+            (all_answered(group) || world.now_ms > g->deadline_ms))
             hand_out(group);
     }
 }
@@ -190,8 +192,8 @@ static void add_item(struct broker *b, struct broker_item item)
 static void refuse(struct broker *b, int p, enum broker_what what, const char *text)
 {
     if (chance(200))
-        add_item(b, (struct broker_item){.what = what, .partition = p,
-                                         .offset = b->parts[p].offset, .text = text});
+        add_item(b, (struct broker_item){
+                        .what = what, .partition = p, .offset = b->parts[p].offset, .text = text});
 }
 
 static void read_partition(struct broker *b, int p, int most)
@@ -203,7 +205,7 @@ static void read_partition(struct broker *b, int p, int most)
         return;
     }
     if (*offset < log->start || *offset > log->count ||
-        (world.now_ms < log->trails_until_ms && *offset > log->start)) {
+        (world.now_ms<log->trails_until_ms && * offset> log->start)) {
         refuse(b, p, BROKER_IMPOSSIBLE, "offset out of range");
         return;
     }
@@ -214,10 +216,15 @@ static void read_partition(struct broker *b, int p, int most)
         most--;
         bool tombstone = e->kind == ENTRY_TOMBSTONE;
         add_item(b, (struct broker_item){
-            .what = BROKER_RECORD, .partition = p, .offset = *offset,
-            .record = {.partition = p, .leader_epoch = 0, .offset = *offset,
-                       .timestamp_ms = e->timestamp_ms, .key = text_of(e->key),
-                       .value = tombstone ? (struct text){0} : text_of(e->value)}});
+                        .what = BROKER_RECORD,
+                        .partition = p,
+                        .offset = *offset,
+                        .record = {.partition = p,
+                                   .leader_epoch = 0,
+                                   .offset = *offset,
+                                   .timestamp_ms = e->timestamp_ms,
+                                   .key = text_of(e->key),
+                                   .value = tombstone ? (struct text){0} : text_of(e->value)}});
         b->parts[p].epoch = 0;
     }
     if (*offset >= end && b->parts[p].told_end != *offset) {

@@ -49,11 +49,10 @@ void log_write(enum log_level level, const char *event, const struct log_field *
         return;
     int len = snprintf(line, sizeof line, "  says: %s", event);
     for (; fields->name && len < (int)sizeof line - 1; fields++)
-        len += fields->string
-                   ? snprintf(line + len, sizeof line - (size_t)len, " %s=%s", fields->name,
-                              fields->string)
-                   : snprintf(line + len, sizeof line - (size_t)len, " %s=%" PRId64, fields->name,
-                              fields->number);
+        len += fields->string ? snprintf(line + len, sizeof line - (size_t)len, " %s=%s",
+                                         fields->name, fields->string)
+                              : snprintf(line + len, sizeof line - (size_t)len, " %s=%" PRId64,
+                                         fields->name, fields->number);
     world_trace("%s", line);
 }
 

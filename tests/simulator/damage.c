@@ -270,8 +270,8 @@ void damage_exam(void)
     for (int p = 0; p < world.partition_count; p++) {
         const struct store_position *at = memory_position(world.master, 0, p);
         world.base_from[p] = at->at.offset;
-        world.base_back[p] = at->begin > world.partitions[p].start ? at->begin
-                                                                   : world.partitions[p].start;
+        world.base_back[p] =
+            at->begin > world.partitions[p].start ? at->begin : world.partitions[p].start;
     }
     dismiss_others();
     world.damage = (enum fault)(F_DAMAGE + dice(FAULTS - F_DAMAGE));

@@ -31,7 +31,7 @@ static struct {
     struct store *stores[WORKERS];
     struct redis *redis;
     struct memory *memory;
-    struct store_state state;    /* as last looked at */
+    struct store_state state; /* as last looked at */
     int32_t floor;
     struct batch batch;
 } test;
@@ -140,8 +140,7 @@ static void open_all(const char *url, uint64_t seed)
     batch_init(&test.batch);
     for (int i = 0; i < WORKERS; i++)
         open_worker(i, url);
-    if (redis_open(&test.redis, test.configs[0], &err) != 0 ||
-        redis_connect(test.redis, &err) != 0)
+    if (redis_open(&test.redis, test.configs[0], &err) != 0 || redis_connect(test.redis, &err) != 0)
         die("%s", err.text);
 }
 
@@ -168,8 +167,7 @@ static void agree(const char *what, enum store_answer real, enum store_answer of
                   const struct error *err)
 {
     if (real != of_double)
-        die("%s: Redis answers %d (%s), the double %d", what, (int)real, err->text,
-            (int)of_double);
+        die("%s: Redis answers %d (%s), the double %d", what, (int)real, err->text, (int)of_double);
 }
 
 /* ---- the complete states ---- */
@@ -251,7 +249,8 @@ static void compare_keys(void)
     if (real.cells != known.cells || real.members != known.members || real.marks != known.marks ||
         real.notes != known.notes)
         die("Redis holds %zu cells, %zu members, %zu marks, %zu notes; the double %zu, %zu, %zu, "
-            "%zu", real.cells, real.members, real.marks, real.notes, known.cells, known.members,
+            "%zu",
+            real.cells, real.members, real.marks, real.notes, known.cells, known.members,
             known.marks, known.notes);
 }
 
@@ -276,7 +275,8 @@ static void look(void)
         const struct store_position *a = &test.state.positions[i], *b = &m->positions[i];
         if (a->begin != b->begin || a->at.offset != b->at.offset || a->at.epoch != b->at.epoch)
             die("partition %" PRId32 " stands at %" PRId64 " in Redis, at %" PRId64
-                " in the double", b->partition, a->at.offset, b->at.offset);
+                " in the double",
+                b->partition, a->at.offset, b->at.offset);
     }
 }
 
@@ -286,8 +286,8 @@ static void plan_kind(struct store_plan *plan, struct store_position *positions,
 {
     for (int p = 0; p < PARTITIONS; p++)
         positions[p] = (struct store_position){0, p, p * 10, {p * 10, -1}};
-    *plan = (struct store_plan){.kind = kind, .topic_count = 1, .positions = positions,
-                                .position_count = PARTITIONS};
+    *plan = (struct store_plan){
+        .kind = kind, .topic_count = 1, .positions = positions, .position_count = PARTITIONS};
     plan->topics[0] = (struct store_topic){.word = kind, .partitions = PARTITIONS};
     snprintf(plan->topics[0].name, sizeof plan->topics[0].name, "tandem.%s", kind);
     snprintf(plan->topics[0].cluster, sizeof plan->topics[0].cluster, "cluster");
@@ -487,8 +487,7 @@ static void apply(void)
     enum store_answer real = store_send(store, &test.batch, token, floor, &err);
     while (real == STORE_PENDING)
         real = store_receive(store, ANSWER_MS, &err);
-    enum store_answer known =
-        memory_apply(test.memory, &test.batch, token, floor, LIMIT, failed);
+    enum store_answer known = memory_apply(test.memory, &test.batch, token, floor, LIMIT, failed);
     agree("apply", real, known, &err);
     if (real == STORE_BROKEN && strncmp(err.text, "cannot add", 10) == 0 &&
         !strstr(err.text, failed))

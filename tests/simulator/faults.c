@@ -198,9 +198,15 @@ static void inject_into_workers(enum fault fault, struct worker_process *p)
 static void inject_into_store(enum fault fault)
 {
     static void (*const actions[FAULTS])(void) = {
-        [F_RESET] = store_reset_all, [F_SET_BACK] = set_back, [F_FAIL_OVER] = fail_over,
-        [F_EMPTY] = empty,           [F_SPLIT] = split_or_not, [F_WRONG_TYPE] = break_a_key,
-        [F_TRIM] = trim,             [F_RETENTION] = retention, [F_TRAILS] = trail,
+        [F_RESET] = store_reset_all,
+        [F_SET_BACK] = set_back,
+        [F_FAIL_OVER] = fail_over,
+        [F_EMPTY] = empty,
+        [F_SPLIT] = split_or_not,
+        [F_WRONG_TYPE] = break_a_key,
+        [F_TRIM] = trim,
+        [F_RETENTION] = retention,
+        [F_TRAILS] = trail,
     };
     if (actions[fault])
         actions[fault]();

@@ -16,10 +16,11 @@ static void write_event(struct entry *e, int partition, const char *type, const 
     calendar_format_time(ms, time);
     if (e->region >= 0)
         snprintf(region, sizeof region, "\"region\":\"%s\",", log_regions[e->region]);
-    snprintf(e->value, sizeof e->value,
-             "{\"specversion\":\"1.0\",\"source\":\"/sim\",\"id\":\"%d-%d\",\"type\":\"tandem.%s.v1\","
-             "\"time\":\"%s\",\"subject\":\"o%d\",\"data\":{%s%s}}",
-             partition, e->id, type, time, e->id, region, data);
+    snprintf(
+        e->value, sizeof e->value,
+        "{\"specversion\":\"1.0\",\"source\":\"/sim\",\"id\":\"%d-%d\",\"type\":\"tandem.%s.v1\","
+        "\"time\":\"%s\",\"subject\":\"o%d\",\"data\":{%s%s}}",
+        partition, e->id, type, time, e->id, region, data);
 }
 
 static void write_sale(struct entry *e, int partition)
@@ -36,7 +37,8 @@ static void write_sale(struct entry *e, int partition)
     } else {
         snprintf(data, sizeof data,
                  "\"refund\":\"o%d\",\"order\":\"x\",\"currency\":\"%s\",\"net\":%d,"
-                 "\"reason\":\"return\"", e->id, currency, e->amount);
+                 "\"reason\":\"return\"",
+                 e->id, currency, e->amount);
         write_event(e, partition, "sale.refunded", data);
     }
 }
@@ -74,9 +76,10 @@ static void write_value(struct entry *e, int partition)
                     world.kind->side == SIDE_SALE ? "sale.completed" : "service.opened", "\"x\":1");
         break;
     case ENTRY_IGNORED:
-        snprintf(e->value, sizeof e->value,
-                 "{\"specversion\":\"1.0\",\"source\":\"/sim\",\"id\":\"%d-%d\",\"type\":\"other.v1\"}",
-                 partition, e->id);
+        snprintf(
+            e->value, sizeof e->value,
+            "{\"specversion\":\"1.0\",\"source\":\"/sim\",\"id\":\"%d-%d\",\"type\":\"other.v1\"}",
+            partition, e->id);
         break;
     case ENTRY_TOMBSTONE:
         break;

@@ -21,7 +21,7 @@ enum { INDEX_MIN = 1 << 12 };
 
 static struct memory_name *names;
 static size_t name_count, name_room;
-static uint32_t *name_index;   /* place + 1 by hash; 0: free */
+static uint32_t *name_index; /* place + 1 by hash; 0: free */
 static size_t index_room;
 
 size_t memory_names(void)
@@ -231,17 +231,17 @@ static bool expected(const struct memory *m, const struct batch *batch)
 /* What one call decides before it adds. */
 struct decision {
     char set[128], value[80];
-    char name[160];           /* the scope it counts under */
-    const char *member;       /* that scope's value */
+    char name[160];     /* the scope it counts under */
+    const char *member; /* that scope's value */
     bool admitted;
 };
 
 struct call {
     struct decision *decisions;
     size_t count;
-    const char **scopes;      /* of each group */
-    char (*texts)[160];       /* scopes of groups without a dimension */
-    size_t *cells;            /* the name of each cell, as far as added */
+    const char **scopes; /* of each group */
+    char (*texts)[160];  /* scopes of groups without a dimension */
+    size_t *cells;       /* the name of each cell, as far as added */
     size_t done;
 };
 
@@ -274,8 +274,8 @@ static bool decide_all(struct memory *m, struct call *call, const struct batch *
     char currency[80], dirty[80];
     snprintf(currency, sizeof currency, "%scurrency", m->prefix);
     snprintf(dirty, sizeof dirty, "%sdirty", m->prefix);
-    bool broken = m->broken_key[0] && (strcmp(currency, m->broken_key) == 0 ||
-                                       strcmp(dirty, m->broken_key) == 0);
+    bool broken = m->broken_key[0] &&
+                  (strcmp(currency, m->broken_key) == 0 || strcmp(dirty, m->broken_key) == 0);
     for (size_t g = 0; g < batch->group_count; g++) {
         const struct batch_group *group = &batch->groups[g];
         if (!group->dimension.len) {

@@ -14,12 +14,12 @@
 #include <stdint.h>
 
 enum memory_kind {
-    MEMORY_CELL,      /* a field of a hash of counters */
-    MEMORY_MEMBER,    /* 1: key is a set that has this member */
-    MEMORY_SIZE,      /* how many members a set has */
-    MEMORY_MARK,      /* the batch that last changed a day (field of the dirty hash) */
-    MEMORY_EXPIRY,    /* epoch seconds */
-    MEMORY_NOTE       /* how often something was noted in the hash `gap` under this field */
+    MEMORY_CELL,   /* a field of a hash of counters */
+    MEMORY_MEMBER, /* 1: key is a set that has this member */
+    MEMORY_SIZE,   /* how many members a set has */
+    MEMORY_MARK,   /* the batch that last changed a day (field of the dirty hash) */
+    MEMORY_EXPIRY, /* epoch seconds */
+    MEMORY_NOTE    /* how often something was noted in the hash `gap` under this field */
 };
 
 struct memory_name {
@@ -37,26 +37,26 @@ struct memory_trim {
 };
 
 struct memory {
-    char prefix[64];          /* "tandem:{main}:" */
-    bool exists;              /* the position hash */
-    bool others;              /* that of the other kind */
-    bool counted;             /* there are day counters */
+    char prefix[64]; /* "tandem:{main}:" */
+    bool exists;     /* the position hash */
+    bool others;     /* that of the other kind */
+    bool counted;    /* there are day counters */
     char token[160];
     char definition[2048];
     char floor[16];
     struct store_topic topic;
     struct store_position *positions;
     size_t position_count;
-    int64_t *values;          /* by name */
+    int64_t *values; /* by name */
     size_t room;
     struct memory_trim trims[MEMORY_TRIMS];
     int trim_count;
-    char broken_key[128];     /* of a wrong type; "": none */
+    char broken_key[128]; /* of a wrong type; "": none */
 };
 
 struct memory *memory_new(const char *prefix);
 void memory_free(struct memory *memory);
-void memory_clear(struct memory *memory);               /* FLUSHALL */
+void memory_clear(struct memory *memory); /* FLUSHALL */
 struct memory *memory_copy(const struct memory *memory);
 /* Whether sums, sets, positions, token and floor are the same; what differs first into why. */
 bool memory_equal(const struct memory *a, const struct memory *b, char *why, size_t room);

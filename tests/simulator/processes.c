@@ -69,11 +69,13 @@ struct worker_process *process_start(int group, bool other_settings)
         struct worker_process *p = &world.processes[i];
         if (p->used)
             continue;
-        *p = (struct worker_process){.used = true, .group = group,
+        *p = (struct worker_process){.used = true,
+                                     .group = group,
                                      .other_settings = other_settings,
                                      .exit_at_end = !world.damage && chance(60),
                                      .accept_gap = world.accept_gap,
-                                     .started_ms = world.now_ms, .wake_ms = world.now_ms};
+                                     .started_ms = world.now_ms,
+                                     .wake_ms = world.now_ms};
         p->config = make_config(other_settings);
         p->fiber = fiber_new(worker_body, p);
         world_trace("starts worker %d in group %d%s", i, group,
@@ -135,7 +137,8 @@ static void check_done(const struct worker_process *p)
         const struct store_position *at = memory_position(world.master, 0, i);
         if (!at || at->at.offset < p->targets[i])
             world_fail("a worker ended at the end of the log, but partition %d is at %lld, not "
-                       "%lld", i, at ? (long long)at->at.offset : -1, (long long)p->targets[i]);
+                       "%lld",
+                       i, at ? (long long)at->at.offset : -1, (long long)p->targets[i]);
     }
 }
 

@@ -11,24 +11,79 @@
 #include <string.h>
 
 enum field {
-    ORDERS, UNITS, REFUNDS, REFUND_RETURNS, INTERACTIONS, LEADS,
-    ORDERS_EUR, NET_EUR, REVENUE_EUR, REFUND_NET_EUR,
-    ORDERS_USD, NET_USD, REVENUE_USD, REFUND_NET_USD,
-    OPENED, OPENED_AFTER, QUESTIONS, RATED, SCORES, SCORE_1, SCORE_2, SCORE_3, SCORE_4, SCORE_5,
-    RESOLVED, CONTACTS_KNOWN, FIRST_CONTACT,
-    REJECTED, DUPLICATES, IGNORED, TOMBSTONES, MISPLACED, BEFORE_FLOOR, FIELDS
+    ORDERS,
+    UNITS,
+    REFUNDS,
+    REFUND_RETURNS,
+    INTERACTIONS,
+    LEADS,
+    ORDERS_EUR,
+    NET_EUR,
+    REVENUE_EUR,
+    REFUND_NET_EUR,
+    ORDERS_USD,
+    NET_USD,
+    REVENUE_USD,
+    REFUND_NET_USD,
+    OPENED,
+    OPENED_AFTER,
+    QUESTIONS,
+    RATED,
+    SCORES,
+    SCORE_1,
+    SCORE_2,
+    SCORE_3,
+    SCORE_4,
+    SCORE_5,
+    RESOLVED,
+    CONTACTS_KNOWN,
+    FIRST_CONTACT,
+    REJECTED,
+    DUPLICATES,
+    IGNORED,
+    TOMBSTONES,
+    MISPLACED,
+    BEFORE_FLOOR,
+    FIELDS
 };
 
 static const char *const names[FIELDS] = {
-    "orders", "units", "refunds", "refund_return", "interactions", "interaction_lead",
-    "orders:EUR", "net:EUR", "revenue:EUR", "refund_net:EUR",
-    "orders:USD", "net:USD", "revenue:USD", "refund_net:USD",
-    "opened", "opened_after", "category_question", "csat_n", "csat_sum", "csat_1", "csat_2",
-    "csat_3", "csat_4", "csat_5", "resolved", "contacts_known", "first_contact",
-    "rejected_missing_field", "duplicates", "ignored", "tombstones", "misplaced", "before_floor",
+    "orders",
+    "units",
+    "refunds",
+    "refund_return",
+    "interactions",
+    "interaction_lead",
+    "orders:EUR",
+    "net:EUR",
+    "revenue:EUR",
+    "refund_net:EUR",
+    "orders:USD",
+    "net:USD",
+    "revenue:USD",
+    "refund_net:USD",
+    "opened",
+    "opened_after",
+    "category_question",
+    "csat_n",
+    "csat_sum",
+    "csat_1",
+    "csat_2",
+    "csat_3",
+    "csat_4",
+    "csat_5",
+    "resolved",
+    "contacts_known",
+    "first_contact",
+    "rejected_missing_field",
+    "duplicates",
+    "ignored",
+    "tombstones",
+    "misplaced",
+    "before_floor",
 };
 
-enum { ALL = REGIONS, SCOPES = REGIONS + 1 };   /* the last region is never admitted by its name */
+enum { ALL = REGIONS, SCOPES = REGIONS + 1 }; /* the last region is never admitted by its name */
 
 struct expected {
     const struct memory *memory;
@@ -145,7 +200,8 @@ static void recount_record(struct expected *x, int p, int offset, int64_t back)
         add_record(x, e, REJECTED, floor);
         if (!log->letters[offset])
             world_fail("partition %d: the position passes record %d, whose dead letter is not "
-                       "acknowledged", p, offset);
+                       "acknowledged",
+                       p, offset);
     } else if (e->kind == ENTRY_IGNORED) {
         add_record(x, e, IGNORED, floor);
     } else if (e->kind == ENTRY_TOMBSTONE) {
@@ -176,8 +232,8 @@ static void recount_partition(struct expected *x, const struct store_position *a
         return;
     }
     if (whole && at->at.offset != end)
-        world_fail("partition %d: position %lld, the log ends at %lld", p,
-                   (long long)at->at.offset, (long long)end);
+        world_fail("partition %d: position %lld, the log ends at %lld", p, (long long)at->at.offset,
+                   (long long)end);
     for (int64_t i = from; i < at->at.offset; i++)
         if (world.partitions[p].entries[i].state == ENTRY_COMMITTED)
             recount_record(x, p, (int)i, back);

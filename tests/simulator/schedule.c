@@ -73,7 +73,8 @@ static void check_letters(const struct batch_move *move)
         if (log->entries[i].kind == ENTRY_BAD && log->entries[i].state == ENTRY_COMMITTED &&
             !log->letters[i])
             world_fail("partition %d: the position passes record %lld, whose dead letter is not "
-                       "acknowledged", move->partition, (long long)i);
+                       "acknowledged",
+                       move->partition, (long long)i);
 }
 
 void world_applied(const struct batch *batch)
@@ -135,8 +136,8 @@ static void write_some(int most)
 
 static void begin(uint64_t seed)
 {
-    world = (struct world){.seed = seed, .dice = seed * UINT64_C(0x9e3779b97f4a7c15) + 1,
-                           .trace = world.trace};
+    world = (struct world){
+        .seed = seed, .dice = seed * UINT64_C(0x9e3779b97f4a7c15) + 1, .trace = world.trace};
     for (int i = 0; i < 8; i++)
         dice(2);
     world.kind = chance(600) ? &sales_kind : &service_kind;
@@ -216,7 +217,8 @@ void schedule_settle(void)
         schedule_turn();
         if (i > TURNS_MAX || world.now_ms > end_ms)
             world_fail("hangs: %d turns and %lld minutes after everything healed the log is not "
-                       "counted", i, (long long)(world.now_ms - end_ms + HEAL_MS) / 60000);
+                       "counted",
+                       i, (long long)(world.now_ms - end_ms + HEAL_MS) / 60000);
     }
 }
 

@@ -84,8 +84,9 @@ static void print_table(const struct tally_of_seeds *t, double seconds)
     printf("%-40s %10s\n", "fault", "happened");
     for (int f = 0; f < FAULTS; f++)
         printf("%-40s %10lld\n", fault_names[f], (long long)t->injected[f]);
-    printf("%" PRIu64 " schedules, %" PRId64 " steps, %" PRId64 " batches applied in %.1f s: %" PRIu64
-           " disagree\n", t->seeds, t->steps, t->applied, seconds, t->failed);
+    printf("%" PRIu64 " schedules, %" PRId64 " steps, %" PRId64
+           " batches applied in %.1f s: %" PRIu64 " disagree\n",
+           t->seeds, t->steps, t->applied, seconds, t->failed);
 }
 
 static void add_tally(struct tally_of_seeds *all, const struct tally_of_seeds *part)
@@ -166,10 +167,10 @@ int main(int argc, char **argv)
 {
     struct options options = {.from = 1, .seeds = 2000};
     for (int i = 1; i < argc; i++) {
-        uint64_t *number = strcmp(argv[i], "--seeds") == 0   ? &options.seeds
-                           : strcmp(argv[i], "--from") == 0  ? &options.from
-                           : strcmp(argv[i], "--seed") == 0  ? &options.one
-                                                             : NULL;
+        uint64_t *number = strcmp(argv[i], "--seeds") == 0  ? &options.seeds
+                           : strcmp(argv[i], "--from") == 0 ? &options.from
+                           : strcmp(argv[i], "--seed") == 0 ? &options.one
+                                                            : NULL;
         if (number && i + 1 < argc)
             *number = strtoull(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--trace") == 0)

@@ -16,11 +16,11 @@ struct errand {
     struct batch batch;
     char token[160];
     int32_t floor;
-    int64_t run_ms, answer_ms;   /* when it runs, when its answer can be read */
+    int64_t run_ms, answer_ms; /* when it runs, when its answer can be read */
     bool ran;
     bool to_split;
-    bool gone;                   /* it never reached its server: there will be no answer */
-    bool orphaned;               /* nobody waits for the answer */
+    bool gone;     /* it never reached its server: there will be no answer */
+    bool orphaned; /* nobody waits for the answer */
     enum store_answer answer;
     char failed[128];
     struct errand *next;
@@ -29,7 +29,7 @@ struct errand {
 struct store {
     bool connected, to_split;
     int64_t scope_limit;
-    struct errand *flying;       /* sent on this connection, not answered yet */
+    struct errand *flying; /* sent on this connection, not answered yet */
     int64_t sent_ms, timeout_ms;
 };
 
@@ -126,8 +126,8 @@ enum store_answer store_connect(struct store *store, struct error *err)
 
 static enum store_answer later(struct error *err)
 {
-    static const char *const words[] = {"BUSY", "LOADING", "OOM", "MISCONF", "NOREPLICAS",
-                                        "TRYAGAIN", "CLUSTERDOWN"};
+    static const char *const words[] = {"BUSY",       "LOADING",  "OOM",        "MISCONF",
+                                        "NOREPLICAS", "TRYAGAIN", "CLUSTERDOWN"};
     error_retry(err, ERROR_REDIS, "%s", words[dice(7)]);
     return STORE_LATER;
 }
@@ -135,8 +135,8 @@ static enum store_answer later(struct error *err)
 /* One connection answers in order: what was sent before is answered before. */
 static enum store_answer clear_line(struct store *s, struct error *err)
 {
-    while (s->flying && !s->flying->gone && (!s->flying->ran ||
-                                             world.now_ms < s->flying->answer_ms)) {
+    while (s->flying && !s->flying->gone &&
+           (!s->flying->ran || world.now_ms < s->flying->answer_ms)) {
         if (world.now_ms - s->sent_ms > s->timeout_ms)
             return unknown(s, err, "no answer in time");
         world_sleep(1 + dice(3));
@@ -236,8 +236,7 @@ enum store_answer store_make(struct store *store, const struct store_plan *plans
         return answer;
     store_definition_hash(definition, hash);
     snprintf(token, sizeof token, "%013d-%08d:%s", dice(1 << 30), dice(1 << 30), hash);
-    answer = memory_make(memory_of(store->to_split), token, definition,
-                         plan_of(plans, plan_count));
+    answer = memory_make(memory_of(store->to_split), token, definition, plan_of(plans, plan_count));
     world_trace("store made: %s", token);
     if (world.faults && chance(100)) {
         world_happened(F_MADE_UNKNOWN);

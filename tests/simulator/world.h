@@ -21,21 +21,63 @@
 #define WORLD_EPOCH_MS INT64_C(1795521600000)
 
 enum {
-    PARTITIONS_MAX = 4, MEMBERS_MAX = 32, PROCESSES_MAX = 16, GROUPS = 2, LOG_MAX = 2000,
-    SNAPSHOTS_MAX = 12, DAYS = 5, REGIONS = 5
+    PARTITIONS_MAX = 4,
+    MEMBERS_MAX = 32,
+    PROCESSES_MAX = 16,
+    GROUPS = 2,
+    LOG_MAX = 2000,
+    SNAPSHOTS_MAX = 12,
+    DAYS = 5,
+    REGIONS = 5
 };
 
 /* ---- faults ---- */
 
 enum fault {
-    F_CRASH, F_STOP, F_START, F_REBALANCE, F_STALL, F_REDIS_AWAY, F_LATER, F_RESET, F_SET_BACK,
-    F_FAIL_OVER, F_EMPTY, F_SPLIT, F_WRONG_TYPE, F_LETTERS, F_KAFKA, F_TRANSACTION, F_SETTINGS,
-    F_GROUP, F_TRIM, F_RETENTION, F_TRAILS, F_INJECTED, /* these are injected; the rest happens */
-    F_REFUSED = F_INJECTED, F_REQUEST_LOST, F_REPLY_LOST, F_SLOW, F_ANSWER_LATER, F_ANSWER_UNKNOWN,
-    F_MADE_UNKNOWN, F_QUEUE_FULL, F_LETTER_FAILED, F_PUT_OUT,
+    F_CRASH,
+    F_STOP,
+    F_START,
+    F_REBALANCE,
+    F_STALL,
+    F_REDIS_AWAY,
+    F_LATER,
+    F_RESET,
+    F_SET_BACK,
+    F_FAIL_OVER,
+    F_EMPTY,
+    F_SPLIT,
+    F_WRONG_TYPE,
+    F_LETTERS,
+    F_KAFKA,
+    F_TRANSACTION,
+    F_SETTINGS,
+    F_GROUP,
+    F_TRIM,
+    F_RETENTION,
+    F_TRAILS,
+    F_INJECTED, /* these are injected; the rest happens */
+    F_REFUSED = F_INJECTED,
+    F_REQUEST_LOST,
+    F_REPLY_LOST,
+    F_SLOW,
+    F_ANSWER_LATER,
+    F_ANSWER_UNKNOWN,
+    F_MADE_UNKNOWN,
+    F_QUEUE_FULL,
+    F_LETTER_FAILED,
+    F_PUT_OUT,
     F_DAMAGE, /* from here on: what no worker may go on with (damage.c) */
-    F_TOPIC_ANEW = F_DAMAGE, F_OTHER_CLUSTER, F_MORE_PARTITIONS, F_OVERRUN, F_BEYOND, F_CUT_BACK,
-    F_POSITION_GONE, F_HASH_GONE, F_ORPHANS, F_BEGINNING_GONE, FAULTS
+    F_TOPIC_ANEW = F_DAMAGE,
+    F_OTHER_CLUSTER,
+    F_MORE_PARTITIONS,
+    F_OVERRUN,
+    F_BEYOND,
+    F_CUT_BACK,
+    F_POSITION_GONE,
+    F_HASH_GONE,
+    F_ORPHANS,
+    F_BEGINNING_GONE,
+    FAULTS
 };
 extern const char *const fault_names[FAULTS];
 /* Counts it, for the table at the end. */
@@ -45,31 +87,38 @@ void world_happened(enum fault fault);
 
 enum entry_state { ENTRY_COMMITTED, ENTRY_PENDING, ENTRY_ABORTED, ENTRY_CONTROL };
 /* Three types of events of each side, and what is no event. */
-enum entry_kind { ENTRY_FIRST, ENTRY_SECOND, ENTRY_THIRD, ENTRY_BAD, ENTRY_IGNORED, ENTRY_TOMBSTONE };
+enum entry_kind {
+    ENTRY_FIRST,
+    ENTRY_SECOND,
+    ENTRY_THIRD,
+    ENTRY_BAD,
+    ENTRY_IGNORED,
+    ENTRY_TOMBSTONE
+};
 
 /* One offset of a partition. What it must count as is known from how it was made, not from the
  * code under test. */
 struct entry {
     enum entry_state state;
     enum entry_kind kind;
-    int id;                   /* which event: equal ids are duplicates */
-    int amount;               /* of a sale, in cents; of a rating, its score */
-    int previous;             /* of a rating: the score before; 0: none */
+    int id;       /* which event: equal ids are duplicates */
+    int amount;   /* of a sale, in cents; of a rating, its score */
+    int previous; /* of a rating: the score before; 0: none */
     bool dollars;
-    int region;               /* -1: none */
-    int day;                  /* of the event's own time, days before the world's first day */
+    int region; /* -1: none */
+    int day;    /* of the event's own time, days before the world's first day */
     char key[16], value[400];
     int64_t timestamp_ms;
 };
 
 struct partition {
-    struct entry *entries;    /* by offset; those below `start` are gone for readers */
+    struct entry *entries; /* by offset; those below `start` are gone for readers */
     int count;
     int start;
-    int settled;              /* no open transaction below it */
-    int64_t trails_until_ms;  /* a new leader does not hold what was read already */
-    bool cut_back;            /* and then it is known that it never will */
-    bool *letters;            /* by offset: the dead letter is acknowledged */
+    int settled;             /* no open transaction below it */
+    int64_t trails_until_ms; /* a new leader does not hold what was read already */
+    bool cut_back;           /* and then it is known that it never will */
+    bool *letters;           /* by offset: the dead letter is acknowledged */
 };
 
 /* ---- the group ---- */
@@ -78,17 +127,17 @@ enum membership { OUT, JOINING, STEADY, REVOKING, WAITING, ASSIGNING };
 
 struct broker {
     int group;
-    int generation;           /* of the topic, when partitions were given out last */
-    bool alive;               /* the process still runs */
+    int generation; /* of the topic, when partitions were given out last */
+    bool alive;     /* the process still runs */
     enum membership state;
-    bool lost;                /* it was put out of the group and does not know yet */
+    bool lost; /* it was put out of the group and does not know yet */
     enum broker_change change;
     struct broker_place places[PARTITIONS_MAX];
     int place_count;
     struct {
         bool assigned, paused;
-        int64_t offset, told_end;   /* the end that it was told last */
-        int32_t epoch;        /* of what was read last; -1: unknown */
+        int64_t offset, told_end; /* the end that it was told last */
+        int32_t epoch;            /* of what was read last; -1: unknown */
     } parts[PARTITIONS_MAX];
     struct broker_item items[64];
     int item_count, item_next;
@@ -98,22 +147,22 @@ struct broker {
 
 struct group {
     bool rebalancing;
-    int64_t deadline_ms;
+    int64_t earliest_ms, deadline_ms;   /* when it may end, and when it waits no longer */
 };
 
 /* ---- processes ---- */
 
 struct worker_process {
     bool used, failed, done, other_settings, exit_at_end, accept_gap;
-    bool stop;                /* asked to end in good order */
+    bool stop; /* asked to end in good order */
     int group;
     struct fiber *fiber;
     int64_t started_ms, wake_ms;
-    int64_t targets[PARTITIONS_MAX];   /* exit_at_end: what it must have counted */
+    int64_t targets[PARTITIONS_MAX]; /* exit_at_end: what it must have counted */
     struct broker *broker;
     struct store *store;
     struct config *config;
-    char why[1100];           /* of its end */
+    char why[1100]; /* of its end */
 };
 
 /* ---- all of it ---- */
@@ -124,7 +173,7 @@ struct world {
     int64_t steps;
     const struct fold_kind *kind;
     int partition_count, window, scope_limit, next_id;
-    bool accept_gap;          /* the operators of this world let gaps pass */
+    bool accept_gap; /* the operators of this world let gaps pass */
     struct partition partitions[PARTITIONS_MAX];
     char topic_id[16], cluster_id[16];
     int described_partitions; /* as the broker tells */
@@ -132,23 +181,23 @@ struct world {
     struct group groups[GROUPS];
     struct broker *members[MEMBERS_MAX];
     struct worker_process processes[PROCESSES_MAX];
-    bool faults;              /* things may break */
+    bool faults; /* things may break */
 
     /* Redis: the surviving master, a second one that will be thrown away, and earlier states */
     struct memory *master, *split;
     struct memory *snapshots[SNAPSHOTS_MAX];
     int snapshot_count;
     bool redis_away, redis_later, split_on;
-    bool letters_away;        /* the topic of rejected records does not acknowledge */
+    bool letters_away; /* the topic of rejected records does not acknowledge */
     bool kafka_away;
 
     /* After damage that was accepted: what was counted before, and where each partition goes on */
     struct memory *base;
     int64_t base_from[PARTITIONS_MAX], base_back[PARTITIONS_MAX];
 
-    enum fault damage;        /* 0: none */
-    int64_t damage_ms;        /* since when */
-    char says[4][160];        /* what a worker that stops for it must say */
+    enum fault damage; /* 0: none */
+    int64_t damage_ms; /* since when */
+    char says[4][160]; /* what a worker that stops for it must say */
     bool trace;
     char verdict[4096];       /* what went wrong, if anything */
     int64_t injected[FAULTS]; /* how often each fault came */
@@ -188,19 +237,19 @@ void damage_exam(void);
 bool damage_explains(const struct worker_process *process);
 
 /* Worker processes (processes.c). */
-struct worker_process *process_start(int group, bool other_settings);   /* NULL: no room */
+struct worker_process *process_start(int group, bool other_settings); /* NULL: no room */
 void process_crash(struct worker_process *process);
 struct worker_process *process_any(void);
-int processes_running(void);    /* those with the world's settings */
+int processes_running(void); /* those with the world's settings */
 /* A worker ended by itself: may it? */
 void process_end(struct worker_process *process);
 
 /* The log (log_sim.c). */
 void log_append(int partition);
 void log_append_transaction(int partition);
-void log_resolve(void);                       /* open transactions end, one way or the other */
-int64_t log_stable_end(int partition);        /* last stable offset */
-bool log_counts(const struct entry *entry);   /* a valid event, committed */
+void log_resolve(void);                     /* open transactions end, one way or the other */
+int64_t log_stable_end(int partition);      /* last stable offset */
+bool log_counts(const struct entry *entry); /* a valid event, committed */
 /* Forgets what lies below an offset; not so far that it would matter for duplicates. */
 void log_retain(int partition, int64_t start);
 /* Another topic of the same name. */
