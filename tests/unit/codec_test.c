@@ -245,6 +245,38 @@ static void a_count_beyond_the_bytes_is_refused_before_anything_is_made_of_it(vo
         assert_false(taken(text_of(states[i])));
 }
 
+/* Bytes that read well and yet are no set's canonical form; before each, one that is. */
+static void what_stands_out_of_order_is_refused(void **state)
+{
+    (void)state;
+#define BYTES(literal)              \
+    {                               \
+        literal, sizeof literal - 1 \
+    }
+#define REF "12345678"
+    static const struct {
+        struct text good, bad;
+    } states[] = {
+        /* Two contacts 30 days and a second apart, and two that are one run. */
+        {BYTES("\x20\x01\x00\x00\x02\x00\x00\x81\x9a\x9e\x01\x00\x00"),
+         BYTES("\x20\x01\x00\x00\x02\x00\x00\x80\x9a\x9e\x01\x00\x00")},
+        /* An answer replaced, and none that did it. */
+        {BYTES("\x20\x01\x00\x00\x01\x00\x00\x00"), BYTES("\x20\x01\x00\x05\x01\x00\x00\x00")},
+        /* One rating twice. */
+        {BYTES("\x20\x01\x02\x00\x05" REF "\x00\x00\x01\x05" REF "\x01\x00\x00\x00"),
+         BYTES("\x20\x01\x02\x00\x05" REF "\x00\x00\x00\x05" REF "\x01\x00\x00\x00")},
+        /* The first sale apart, and not before the others. */
+        {BYTES("\x2c\x01\x00\x00\x00\x00\x01\x01\x01\x05\x01\x00\x00\x00\x00"),
+         BYTES("\x2c\x01\x00\x00\x00\x00\x01\x01\x01\x00\x01\x00\x00\x00\x00")},
+    };
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        if (!taken(states[i].good))
+            fail_msg("state %zu should be taken", i);
+        if (taken(states[i].bad))
+            fail_msg("state %zu should be refused", i);
+    }
+}
+
 static void a_number_not_learnt_yet_may_be_tried_again(void **state)
 {
     (void)state;
@@ -326,6 +358,7 @@ int main(void)
         TEST(any_byte_may_be_wrong),
         TEST(random_bytes_are_refused_or_a_state),
         TEST(a_count_beyond_the_bytes_is_refused_before_anything_is_made_of_it),
+        TEST(what_stands_out_of_order_is_refused),
         TEST(a_number_not_learnt_yet_may_be_tried_again),
         TEST(a_scope_without_a_number_cannot_be_written),
         TEST(five_events_are_some_seventy_bytes),

@@ -164,8 +164,10 @@ void shelf_take(struct shelf *shelf, int32_t partition, const char *words)
     if (!(word = strtok_r(copy, " ", &rest)))
         return;
     event.type = type_of(word, &event);
-    if (!(word = strtok_r(NULL, " ", &rest)))
+    if (!(word = strtok_r(NULL, " ", &rest))) {
         fail_msg("no time: %s", words);
+        return;
+    }
     event.time_ms = time_of(word);
     while ((word = strtok_r(NULL, " ", &rest)))
         take_member(&event, items, word);
