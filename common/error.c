@@ -76,8 +76,3 @@ int error_prefix(struct error *err, const char *format, ...)
     }
     return error_set(err, old.code, "%s: %s", prefix, old.text);
 }
-
-int error_memory(struct error *err)
-{
-    return error_set(err, ERROR_MEMORY, "out of memory");
-}

@@ -37,7 +37,11 @@ int error_retry(struct error *err, enum error_code code, const char *format, ...
 /* Puts "<prefix>: " before the text that is there. Always returns -1. */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* "out of memory", ERROR_MEMORY. Always returns -1. */
-int error_memory(struct error *err);
+/* "out of memory", ERROR_MEMORY. Always returns -1, where analyzers can see it. */
+static inline int error_memory(struct error *err)
+{
+    error_set(err, ERROR_MEMORY, "out of memory");
+    return -1;
+}
 
 #endif
