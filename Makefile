@@ -40,8 +40,8 @@ ALL_CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-p
               -Wno-error=maybe-uninitialized
 endif
 
-sources := $(wildcard common/*.c producers/*.c consumers/*.c)
-scripts := $(wildcard common/*.lua consumers/*.lua)
+sources := $(wildcard common/*.c producers/*.c producers/*/*.c consumers/*/*.c)
+scripts := $(wildcard common/*.lua consumers/*/*.lua)
 units   := $(wildcard tests/unit/*_test.c)
 helpers := $(filter-out $(units),$(wildcard tests/unit/*.c))
 tools   := $(wildcard tests/tools/*.c)
@@ -51,7 +51,7 @@ benches := parts load floor latency
 shared  := $(filter-out $(benches:%=bench/%.c),$(wildcard bench/*.c))
 c_files := $(wildcard main.c) $(sources) $(units) $(helpers) $(tools) $(wildcard tests/fuzz/*.c tests/simulator/*.c) \
            $(wildcard bench/*.c)
-h_files := $(wildcard common/*.h producers/*.h consumers/*.h tests/*/*.h bench/*.h)
+h_files := $(wildcard common/*.h producers/*.h producers/*/*.h consumers/*/*.h tests/*/*.h bench/*.h)
 
 objects     := $(sources:%.c=$(B)/obj/%.o)
 headers     := $(patsubst %.lua,$(B)/gen/%_lua.h,$(notdir $(scripts)))
@@ -79,7 +79,7 @@ $(B)/obj/%.o: %.c | $(headers)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MD -MP -c -o $@ $<
 
 # common/apply.lua becomes `static const char apply_lua[]` of "apply_lua.h".
-vpath %.lua common consumers
+vpath %.lua common $(wildcard consumers/*)
 $(B)/gen/%_lua.h: %.lua
 	@mkdir -p $(@D)
 	@{ echo 'static const char $*_lua[] ='; \

@@ -13,7 +13,7 @@
 #include "bench/generator.h"
 #include "common/partitioner.h"
 #include "common/seen.h"
-#include "consumers/flush.h"
+#include "consumers/worker/flush.h"
 
 #include <stdio.h>
 #include <stdlib.h>

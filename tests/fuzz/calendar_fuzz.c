@@ -2,7 +2,7 @@
  * again is the same. */
 #include "common/calendar.h"
 #include "fuzz.h"
-#include "producers/since.h"
+#include "producers/rejected/since.h"
 
 static void check_time(struct text text)
 {

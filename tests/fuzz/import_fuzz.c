@@ -2,8 +2,8 @@
  * judges it before it is sent; what is good then is still the same event. Rows end with a line
  * feed, fields with a comma; how they are quoted is table_fuzz's. */
 #include "fuzz.h"
-#include "producers/draft.h"
-#include "producers/drafter.h"
+#include "producers/import/draft.h"
+#include "producers/import/drafter.h"
 
 enum { FIELDS_MAX = 64 };
 

@@ -1,8 +1,8 @@
 /* letter_fuzz - any bytes as the key of a dead letter, its value, and a line of a file to resend. */
 #include "common/event.h"
 #include "fuzz.h"
-#include "producers/correction.h"
-#include "producers/letter.h"
+#include "producers/rejected/correction.h"
+#include "producers/rejected/letter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,6 +1,6 @@
 /* mapping_fuzz - any bytes as a mapping file; as many bad paths as there are, each is a mistake. */
 #include "fuzz.h"
-#include "producers/mapping.h"
+#include "producers/import/mapping.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,6 +1,6 @@
 /* pattern_fuzz - a format of dates, a line feed, and a text: read by the format, or refused. */
 #include "fuzz.h"
-#include "producers/pattern.h"
+#include "producers/import/pattern.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

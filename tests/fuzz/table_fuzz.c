@@ -1,6 +1,6 @@
 /* table_fuzz - any bytes as a CSV file. The first chooses the delimiter. Every field is read whole. */
 #include "fuzz.h"
-#include "producers/table.h"
+#include "producers/import/table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

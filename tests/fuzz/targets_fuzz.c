@@ -1,5 +1,5 @@
 /* targets_fuzz - any bytes as a targets file: taken whole and printed, or refused with mistakes. */
-#include "consumers/targets.h"
+#include "consumers/comparison/targets.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -272,10 +272,25 @@ enum broker_change broker_change(struct broker *broker, const struct broker_plac
     return broker->change;
 }
 
+/* A worker that let its partitions go waits for others to be given. */
+static void check_given(const struct broker *b, const struct broker_place *places, int count)
+{
+    if (count && (b->state == WAITING || b->state == JOINING))
+        world_fail("a worker reads partitions that it was not given");
+    for (int i = 0; i < count; i++) {
+        bool given = false;
+        for (int k = 0; k < b->place_count; k++)
+            given = given || b->places[k].partition == places[i].partition;
+        if (!given && b->state == ASSIGNING)
+            world_fail("partition %d is read, and others were given", places[i].partition);
+    }
+}
+
 int broker_assign(struct broker *broker, const struct broker_place *places, const bool *paused,
                   int count, struct error *err)
 {
     (void)err;
+    check_given(broker, places, count);
     memset(broker->parts, 0, sizeof broker->parts);
     broker->item_count = broker->item_next = 0;
     for (int i = 0; i < count; i++) {

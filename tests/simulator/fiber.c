@@ -9,11 +9,11 @@
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #else /* nobody has to be told of another stack */
-#define __sanitizer_start_switch_fiber(save, bottom, size)                                         \
+#define __sanitizer_start_switch_fiber(save, bottom, size) \
     ((void)(save), (void)(bottom), (void)(size))
-#define __sanitizer_finish_switch_fiber(save, bottom, size)                                        \
+#define __sanitizer_finish_switch_fiber(save, bottom, size) \
     ((void)(save), (void)(bottom), (void)(size))
-#define __asan_unpoison_memory_region(at, size)             ((void)(at))
+#define __asan_unpoison_memory_region(at, size) ((void)(at))
 #endif
 
 enum { STACK_BYTES = 512 * 1024 };

@@ -189,6 +189,8 @@ int64_t log_stable_end(int partition)
 void log_retain(int partition, int64_t start)
 {
     struct partition *log = &world.partitions[partition];
+    if (start <= log->start)
+        return;
     /* Records from `start` on must find their earlier copies in what stays. */
     for (int i = (int)start; i < log->count; i++) {
         if (log->entries[i].kind > ENTRY_THIRD || log->entries[i].state > ENTRY_PENDING)

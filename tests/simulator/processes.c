@@ -1,5 +1,5 @@
 /* Worker processes: started, killed, ended. */
-#include "consumers/worker.h"
+#include "consumers/worker/worker.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -74,6 +74,7 @@ struct worker_process *process_start(int group, bool other_settings)
                                      .other_settings = other_settings,
                                      .exit_at_end = !world.damage && chance(60),
                                      .accept_gap = world.accept_gap,
+                                     .sound = !world.faults,
                                      .started_ms = world.now_ms,
                                      .wake_ms = world.now_ms};
         p->config = make_config(other_settings);
@@ -133,7 +134,7 @@ static bool may_fail(const struct worker_process *p)
 /* --exit-at-end promises that all of it is counted, also what others read. */
 static void check_done(const struct worker_process *p)
 {
-    for (int i = 0; i < world.partition_count && !world.faults && !world.damage; i++) {
+    for (int i = 0; i < world.partition_count && p->sound && !world.damage; i++) {
         const struct store_position *at = memory_position(world.master, 0, i);
         if (!at || at->at.offset < p->targets[i])
             world_fail("a worker ended at the end of the log, but partition %d is at %lld, not "

@@ -10,7 +10,7 @@
 #include "common/broker.h"
 #include "common/config.h"
 #include "common/store.h"
-#include "consumers/fold.h"
+#include "consumers/worker/fold.h"
 #include "fiber.h"
 #include "memory.h"
 
@@ -147,14 +147,15 @@ struct broker {
 
 struct group {
     bool rebalancing;
-    int64_t earliest_ms, deadline_ms;   /* when it may end, and when it waits no longer */
+    int64_t earliest_ms, deadline_ms; /* when it may end, and when it waits no longer */
 };
 
 /* ---- processes ---- */
 
 struct worker_process {
     bool used, failed, done, other_settings, exit_at_end, accept_gap;
-    bool stop; /* asked to end in good order */
+    bool sound; /* started when everything had healed */
+    bool stop;  /* asked to end in good order */
     int group;
     struct fiber *fiber;
     int64_t started_ms, wake_ms;

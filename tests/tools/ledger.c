@@ -8,9 +8,9 @@
  *          "months":{"partition/customer":["2026-01"]}}
  *   ledger sizes N     the bytes of N customers with five events each, as JSON
  *   ledger commands N  the same customers as Redis commands, for redis-cli --pipe */
-#include "consumers/ledger.h"
+#include "consumers/customers/ledger.h"
 #include "common/calendar.h"
-#include "consumers/codec.h"
+#include "consumers/customers/codec.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
-#include "consumers/agenda.h"
-#include "consumers/key.h"
+#include "consumers/reporter/agenda.h"
+#include "consumers/reporter/key.h"
 
 static void the_whole_comes_first_and_errands_stay_until_done(void **state)
 {

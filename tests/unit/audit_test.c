@@ -7,10 +7,10 @@
 
 #include "common/calendar.h"
 #include "common/store.h"
-#include "consumers/audit.h"
-#include "consumers/audit_floor.h"
-#include "consumers/audit_scopes.h"
-#include "consumers/keylist.h"
+#include "consumers/recount/audit.h"
+#include "consumers/recount/audit_floor.h"
+#include "consumers/recount/audit_scopes.h"
+#include "consumers/recount/keylist.h"
 
 #include <stdio.h>
 

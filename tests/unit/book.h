@@ -2,7 +2,7 @@
 #ifndef TANDEM_TESTS_BOOK_H
 #define TANDEM_TESTS_BOOK_H
 
-#include "consumers/fold.h"
+#include "consumers/worker/fold.h"
 
 struct book {
     struct fold fold;

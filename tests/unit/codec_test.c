@@ -1,4 +1,4 @@
-#include "consumers/codec.h"
+#include "consumers/customers/codec.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "consumers/comparison.h"
+#include "consumers/comparison/comparison.h"
 
 #include "tests/unit/scene.h"
 

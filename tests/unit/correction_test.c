@@ -1,4 +1,4 @@
-#include "producers/correction.h"
+#include "producers/rejected/correction.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

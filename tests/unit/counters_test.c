@@ -1,4 +1,4 @@
-#include "consumers/counters.h"
+#include "consumers/comparison/counters.h"
 
 #include "tests/unit/scene.h"
 

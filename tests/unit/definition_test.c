@@ -1,4 +1,4 @@
-#include "consumers/definition.h"
+#include "consumers/worker/definition.h"
 
 #include "common/store.h"
 

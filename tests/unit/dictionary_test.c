@@ -1,4 +1,4 @@
-#include "consumers/dictionary.h"
+#include "consumers/customers/dictionary.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "producers/drafter.h"
+#include "producers/import/drafter.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

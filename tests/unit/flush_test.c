@@ -1,4 +1,4 @@
-#include "consumers/flush.h"
+#include "consumers/worker/flush.h"
 
 #include "tests/unit/book.h"
 #include "tests/unit/event_maker.h"

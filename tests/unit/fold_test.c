@@ -1,4 +1,4 @@
-#include "consumers/fold.h"
+#include "consumers/worker/fold.h"
 
 #include "common/calendar.h"
 #include "tests/unit/book.h"

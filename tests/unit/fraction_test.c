@@ -1,4 +1,4 @@
-#include "consumers/fraction.h"
+#include "consumers/comparison/fraction.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "producers/letter.h"
+#include "producers/rejected/letter.h"
 
 #include "common/event.h"
 #include "tests/unit/event_maker.h"

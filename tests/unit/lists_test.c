@@ -1,4 +1,4 @@
-#include "consumers/lists.h"
+#include "consumers/customers/lists.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

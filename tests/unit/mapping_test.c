@@ -1,4 +1,4 @@
-#include "producers/mapping.h"
+#include "producers/import/mapping.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

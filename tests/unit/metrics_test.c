@@ -1,4 +1,4 @@
-#include "consumers/metrics.h"
+#include "consumers/comparison/metrics.h"
 
 #include "tests/unit/scene.h"
 

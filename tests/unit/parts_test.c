@@ -1,4 +1,4 @@
-#include "consumers/parts.h"
+#include "consumers/worker/parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

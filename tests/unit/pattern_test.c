@@ -1,4 +1,4 @@
-#include "producers/pattern.h"
+#include "producers/import/pattern.h"
 
 #include "common/calendar.h"
 

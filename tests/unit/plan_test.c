@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "consumers/plan.h"
+#include "consumers/reporter/plan.h"
 
 #include <stdio.h>
 #include <string.h>

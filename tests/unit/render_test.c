@@ -1,4 +1,4 @@
-#include "consumers/render.h"
+#include "consumers/report/render.h"
 
 #include "tests/unit/scene.h"
 

@@ -1,4 +1,4 @@
-#include "consumers/runs.h"
+#include "consumers/customers/runs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

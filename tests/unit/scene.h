@@ -2,8 +2,8 @@
 #ifndef TANDEM_TESTS_SCENE_H
 #define TANDEM_TESTS_SCENE_H
 
-#include "consumers/comparison.h"
-#include "consumers/fields.h"
+#include "consumers/comparison/comparison.h"
+#include "consumers/comparison/fields.h"
 
 /* Counters from "orders=3 net:RON=500"; the caller's. Fails the test when they are refused. */
 struct counters *scene_counters(const char *words);

@@ -2,7 +2,7 @@
 #ifndef TANDEM_TESTS_SHELF_H
 #define TANDEM_TESTS_SHELF_H
 
-#include "consumers/ledger.h"
+#include "consumers/customers/ledger.h"
 
 struct shelf;
 

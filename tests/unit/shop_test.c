@@ -1,10 +1,10 @@
 #include "common/currency.h"
 #include "common/event.h"
-#include "producers/diary.h"
-#include "producers/dice.h"
-#include "producers/shop.h"
-#include "producers/spoilt.h"
-#include "producers/traffic.h"
+#include "producers/simulate/diary.h"
+#include "producers/simulate/dice.h"
+#include "producers/simulate/shop.h"
+#include "producers/simulate/spoilt.h"
+#include "producers/simulate/traffic.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "producers/since.h"
+#include "producers/rejected/since.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "producers/slug.h"
+#include "producers/import/slug.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

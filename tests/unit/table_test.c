@@ -1,4 +1,4 @@
-#include "producers/table.h"
+#include "producers/import/table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "consumers/targets.h"
+#include "consumers/comparison/targets.h"
 
 #include "common/currency.h"
 #include "tests/unit/scene.h"

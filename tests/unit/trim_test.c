@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "common/calendar.h"
-#include "consumers/trim.h"
+#include "consumers/recount/trim.h"
 
 static bool forgets(const char *rest)
 {

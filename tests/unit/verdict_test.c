@@ -1,6 +1,6 @@
-#include "consumers/verdict.h"
+#include "consumers/comparison/verdict.h"
 
-#include "consumers/reasons.h"
+#include "consumers/comparison/reasons.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

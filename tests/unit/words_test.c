@@ -1,4 +1,4 @@
-#include "consumers/words.h"
+#include "consumers/report/words.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

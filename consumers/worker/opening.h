@@ -1,0 +1,42 @@
+/* opening.h - whether this worker may write to that store from this log: the checks at a start and
+ * at every assignment, and the making of a new store.
+ *
+ * docs/guarantees.md, "The store" and "The right log". */
+#ifndef TANDEM_OPENING_H
+#define TANDEM_OPENING_H
+
+#include "common/broker.h"
+#include "common/store.h"
+#include "consumers/worker/definition.h"
+#include "consumers/worker/fold.h"
+
+#define OPENING_KINDS 2
+
+struct opening {
+    const struct config *config;
+    struct broker *broker;
+    struct store *store;
+    const struct fold_kind *kind;
+    const struct fold_kind *kinds[OPENING_KINDS];    /* all of the business, for a new store */
+    const char *topics[OPENING_KINDS];               /* their topics */
+    char definition[DEFINITION_BYTES];
+    bool accept_gap;
+    struct broker_topic log;      /* this kind's topic, as last described */
+    struct store_state state;     /* as last looked at */
+    bool warned;                  /* about retention or missing topic ids */
+};
+
+/* Fills *opening; `zone` is read for the definition. */
+void opening_init(struct opening *opening, const struct config *config, struct broker *broker,
+                  struct store *store, const struct fold_kind *kind, const struct zone *zone);
+void opening_clear(struct opening *opening);
+
+/* Looks at store and log, makes the store when there is none, and checks that they belong to each
+ * other and to this worker. STORE_DONE: opening->state and ->log are fresh. STORE_LATER,
+ * STORE_UNKNOWN: not now. STORE_BROKEN: err says what somebody must decide or mend. */
+enum store_answer opening_check(struct opening *opening, struct error *err);
+
+/* -1 (ERROR_STORE) when the store was made with other settings than `definition`; names them. */
+int opening_definition(const char *definition, const struct store_state *state, struct error *err);
+
+#endif
