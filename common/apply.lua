@@ -11,7 +11,11 @@
 --       n, n x currency,
 --       n, n x group: head, dimension, value, dirty head, expiry, n, n x (field, delta)
 -- Answers, a list: applied | token <stored> | floor <stored> | moved (<field> <stored>)... |
---       failed <key> <field> <message>
+--       torn <begun> <done> | failed <key> <field> <message>
+--
+-- The position hash counts batches twice, `begun` before a batch's first change and `done` after its
+-- last. They differ only where Redis replayed a part of a batch: an append-only file that was cut
+-- within one (docs/guarantees.md, "What it rests on"). Then nothing is added any more.
 
 local position_key, floor_key, dirty_key, currency_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local prefix, token, floor, limit, mark =
@@ -43,6 +47,10 @@ local currencies = {}
 count = tonumber(ARGV[at])
 for i = 1, count do currencies[i] = ARGV[at + i] end
 at = at + 1 + count
+
+local begun = redis.call('HGET', position_key, 'begun') or '0'
+local done = redis.call('HGET', position_key, 'done') or '0'
+if begun ~= done then return {'torn', begun, done} end
 
 -- 2. Under which key does each group count? A dimension holds at most `limit` values. Whatever can
 -- be of the wrong type is read here, before the first addition: an error ends the script cleanly.
@@ -86,6 +94,9 @@ for g = 1, groups do
     at = at + 6 + 2 * tonumber(ARGV[at + 5])
 end
 
+local counted = redis.pcall('HINCRBY', position_key, 'begun', '1')
+if type(counted) == 'table' then return {'failed', position_key, 'begun', counted.err} end
+
 -- 3. Add. On an error take back what was added and say where it failed.
 local function negated(delta)
     if delta:sub(1, 1) == '-' then return delta:sub(2) end
@@ -102,6 +113,7 @@ local function take_back(last_group, last_cell)
             redis.call('HINCRBY', keys[g], ARGV[i + 6 + 2 * c], negated(ARGV[i + 7 + 2 * c]))
         end
     end
+    redis.call('HINCRBY', position_key, 'begun', '-1')
 end
 
 local pcall = redis.pcall
@@ -126,4 +138,5 @@ for _, code in ipairs(currencies) do redis.call('SADD', currency_key, code) end
 for _, field in ipairs(marks) do redis.call('HSET', dirty_key, field, mark) end
 for _, pair in ipairs(expiries) do redis.call('EXPIREAT', pair[1], pair[2]) end
 for i = 1, #positions, 2 do redis.call('HSET', position_key, positions[i], positions[i + 1]) end
+redis.call('HINCRBY', position_key, 'done', '1')
 return {'applied'}

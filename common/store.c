@@ -252,6 +252,23 @@ static int read_topic(const redisReply *hash, struct store_topic *topic, struct 
     return 0;
 }
 
+static int torn(const struct store *s, const char *begun, const char *done, struct error *err)
+{
+    return error_set(err, ERROR_STORE,
+                     "Redis at %s replayed a part of a batch (%s batches begun, %s done; an "
+                     "append-only file was cut within one): the counters hold more than the log; "
+                     "recount with `tandem rebuild`", store_address(s), begun, done);
+}
+
+/* Every batch that was begun is done: see apply.lua. */
+static int check_whole(const struct store *s, const redisReply *hash, struct error *err)
+{
+    const char *begun = field_of(hash, "begun"), *done = field_of(hash, "done");
+    begun = begun ? begun : "0";
+    done = done ? done : "0";
+    return strcmp(begun, done) == 0 ? 0 : torn(s, begun, done, err);
+}
+
 static int read_state(const struct store *s, const redisReply *hash, struct store_state *state,
                       struct error *err)
 {
@@ -265,6 +282,8 @@ static int read_state(const struct store *s, const redisReply *hash, struct stor
         return error_retry(err, ERROR_STORE,
                            "a rebuild is about to replace the counters; should it have been "
                            "interrupted, run `tandem rebuild` again");
+    if (check_whole(s, hash, err) != 0)
+        return -1;
     state->definition = strdup(definition);
     if (!state->definition)
         return error_memory(err);
@@ -625,7 +644,8 @@ enum store_answer store_send(struct store *store, const struct batch *batch, con
 }
 
 /* The script's own answer: a list that begins with a word. */
-static enum store_answer answer_of_script(const redisReply *reply, struct error *err)
+static enum store_answer answer_of_script(const struct store *s, const redisReply *reply,
+                                           struct error *err)
 {
     const char *word = reply->type == REDIS_REPLY_ARRAY && reply->elements
                            ? reply->element[0]->str : NULL;
@@ -635,6 +655,10 @@ static enum store_answer answer_of_script(const redisReply *reply, struct error 
     }
     if (strcmp(word, "applied") == 0)
         return STORE_DONE;
+    if (strcmp(word, "torn") == 0 && reply->elements == 3) {
+        torn(s, reply->element[1]->str, reply->element[2]->str, err);
+        return STORE_BROKEN;
+    }
     if (strcmp(word, "failed") == 0 && reply->elements == 4) {
         const char *message = reply->element[3]->str ? reply->element[3]->str : "";
         enum store_answer answer = answer_of(redis_sort(message));
@@ -681,7 +705,7 @@ enum store_answer store_receive(struct store *store, int64_t wait_ms, struct err
         return send_again(store, err);
     if (answer != REDIS_OK)
         return answer_of(answer);
-    enum store_answer result = answer_of_script(reply, err);
+    enum store_answer result = answer_of_script(store, reply, err);
     freeReplyObject(reply);
     return result;
 }

@@ -266,7 +266,7 @@ class Floor(ReporterCase):
 
 class Marks(ReporterCase):
     def script(self, name, keys, *args):
-        source = (ROOT / "consumers" / name).read_text()
+        source = (ROOT / "consumers/reporter" / name).read_text()
         return self.redis.call("EVAL", source, len(keys), *keys, *args)
 
     def publish(self, token, marks):
