@@ -14,7 +14,7 @@
 
 static bool same_text(struct text a, struct text b)
 {
-    return !a.at == !b.at && text_equal(a, b);
+    return a.at && b.at ? text_equal(a, b) : a.at == b.at;
 }
 
 static bool same_items(const struct event_sale *a, const struct event_sale *b)
