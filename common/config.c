@@ -1,5 +1,6 @@
 #include "common/config.h"
 
+#include "common/calendar.h"
 #include "common/log.h"
 #include "common/suggest.h"
 
@@ -499,6 +500,11 @@ int config_check(struct config *config, struct error *err)
     }
     if (check_topics(config, err) || check_scopes(config->scopes, err)) {
         return -1;
+    }
+    int32_t day;
+    if (config->ledger_from[0] && !calendar_parse_date(text_of(config->ledger_from), &day)) {
+        return error_set(err, ERROR_USAGE, "ledger.from: \"%s\" is no day; write it YYYY-MM-DD",
+                         config->ledger_from);
     }
     if (!config->group[0]) {
         return set_text(&config->group, config->business, err);

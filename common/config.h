@@ -51,6 +51,12 @@
     X("flush.cells", flush_cells, INT, "4000", 1, 5000, "N", "most sums of one batch")          \
     X("dedup.window", dedup_window, INT, "100000", 1, 100000000, "OFFSETS",                     \
       "offsets of a partition in which a repeated source+id is a duplicate")                    \
+    X("ledger.shards", ledger_shards, INT, "1", 1, 64, "N",                                     \
+      "parts that the customers' state is kept in; fixed once counting began")                  \
+    X("ledger.from", ledger_from, STRING, "", 0, 10, "YYYY-MM-DD",                              \
+      "what customers did before this day only tells new from returning (default: all counts)") \
+    X("ledger.limit", ledger_limit, INT, "2000", 1, 100000, "N",                                \
+      "most sales and ratings of one customer; above it is a house account, not a person")      \
     X("history.length", history_length, INT, "10000", 1, 10000000, "N",                         \
       "entries kept in a history stream")                                                       \
     X("connect.timeout", connect_timeout_ms, INT, "0", 0, 86400000, "MS",                       \

@@ -250,6 +250,7 @@ static void names_are_checked_as_a_whole(void **state)
          "dot, underscore and dash"},
         {"topics.service", "tandem.sales",
          "topics.sales and topics.service: both are \"tandem.sales\""},
+        {"ledger.from", "2026-02-30", "ledger.from: \"2026-02-30\" is no day; write it YYYY-MM-DD"},
         {"scopes", "region,,rep",
          "scopes: \"\" is no dimension: region, channel, rep, line or "
          "labels.NAME, separated by commas without blanks"},
