@@ -5,25 +5,32 @@
 -- taken back when one of them fails, and what has no negation is written last.
 -- Sums travel as strings: Lua's numbers are doubles and would round them.
 --
--- KEYS  position hash, floor, dirty hash, currency set
--- ARGV  prefix, token, floor, scope limit, mark,
+-- KEYS  position hash, floor, dirty hash, currency set, names hash
+-- ARGV  prefix, token, floor, scope limit, mark, version of the names,
 --       n, n x (position field, expected, new),
 --       n, n x currency,
---       n, n x group: head, dimension, value, dirty head, expiry, n, n x (field, delta)
+--       n, n x group: head, dimension, value, dirty head, expiry, n, n x (field, delta),
+--       n, n x (name of a scope, its number), n, n x (customer, state or '')
 -- Answers, a list: applied | token <stored> | floor <stored> | moved (<field> <stored>)... |
---       torn <begun> <done> | failed <key> <field> <message>
+--       ledger <stored> | torn <begun> <done> | failed <key> <field> <message>
+--
+-- Names and customers are those of a shard of the ledger; other workers give none, and no version.
+-- A state is written with numbers for names, so it may be written only by who knows them all: the
+-- position hash's `ledger` is another after every batch with new names, and after `tandem forget`.
 --
 -- The position hash counts batches twice, `begun` before a batch's first change and `done` after its
 -- last. They differ only where Redis replayed a part of a batch: an append-only file that was cut
 -- within one (docs/guarantees.md, "What it rests on"). Then nothing is added any more.
 
-local position_key, floor_key, dirty_key, currency_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local prefix, token, floor, limit, mark =
-    ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local at = 6
+local position_key, floor_key, dirty_key, currency_key, names_key =
+    KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local prefix, token, floor, limit, mark, ledger =
+    ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local at = 7
 
 -- 1. May this worker write here, and is the batch the one that follows?
-local stored_token = redis.call('HGET', position_key, 'token')
+local stored_token, begun, done, stored_ledger =
+    unpack(redis.call('HMGET', position_key, 'token', 'begun', 'done', 'ledger'))
 if stored_token ~= token then return {'token', stored_token or ''} end
 local stored_floor = redis.call('GET', floor_key) or ''
 if stored_floor ~= floor then return {'floor', stored_floor} end
@@ -42,14 +49,14 @@ for _ = 1, count do
     at = at + 3
 end
 if #moved > 1 then return moved end
+if (stored_ledger or '') ~= ledger then return {'ledger', stored_ledger or ''} end
 
 local currencies = {}
 count = tonumber(ARGV[at])
 for i = 1, count do currencies[i] = ARGV[at + i] end
 at = at + 1 + count
 
-local begun = redis.call('HGET', position_key, 'begun') or '0'
-local done = redis.call('HGET', position_key, 'done') or '0'
+begun, done = begun or '0', done or '0'
 if begun ~= done then return {'torn', begun, done} end
 
 -- 2. Under which key does each group count? A dimension holds at most `limit` values. Whatever can
@@ -81,6 +88,7 @@ end
 
 redis.call('SCARD', currency_key)
 redis.call('HLEN', dirty_key)
+redis.call('HLEN', names_key)
 local groups = tonumber(ARGV[at])
 local first = at + 1
 local keys, starts, marks, expiries = {}, {}, {}, {}
@@ -89,7 +97,10 @@ for g = 1, groups do
     local scope = scope_of(ARGV[at + 1], ARGV[at + 2])
     starts[g] = at
     keys[g] = ARGV[at] .. scope
-    if ARGV[at + 3] ~= '' then marks[#marks + 1] = ARGV[at + 3] .. scope end
+    if ARGV[at + 3] ~= '' then
+        marks[#marks + 1] = ARGV[at + 3] .. scope
+        marks[#marks + 1] = mark
+    end
     if ARGV[at + 4] ~= '' then expiries[#expiries + 1] = {keys[g], ARGV[at + 4]} end
     at = at + 6 + 2 * tonumber(ARGV[at + 5])
 end
@@ -133,10 +144,34 @@ for g = 1, groups do
 end
 
 -- 4. Nothing can fail any more.
+-- One call for many fields: half of what a call costs is not its field. unpack has its limit.
+local function set_all(key, list)
+    for i = 1, #list, 4000 do
+        redis.call('HSET', key, unpack(list, i, math.min(i + 3999, #list)))
+    end
+end
+
 for _, pair in ipairs(joined) do redis.call('SADD', pair[1], pair[2]) end
 for _, code in ipairs(currencies) do redis.call('SADD', currency_key, code) end
-for _, field in ipairs(marks) do redis.call('HSET', dirty_key, field, mark) end
+set_all(dirty_key, marks)
 for _, pair in ipairs(expiries) do redis.call('EXPIREAT', pair[1], pair[2]) end
-for i = 1, #positions, 2 do redis.call('HSET', position_key, positions[i], positions[i + 1]) end
+
+local names = {}
+for i = 1, 2 * tonumber(ARGV[at]) do names[i] = ARGV[at + i] end
+at = at + 1 + #names
+set_all(names_key, names)
+if #names > 0 then
+    positions[#positions + 1] = 'ledger'
+    positions[#positions + 1] = mark
+end
+for i = at + 1, at + 2 * tonumber(ARGV[at]), 2 do
+    local key = prefix .. 'c:' .. ARGV[i]
+    if ARGV[i + 1] == '' then
+        redis.call('DEL', key)
+    else
+        redis.call('SET', key, ARGV[i + 1])
+    end
+end
+set_all(position_key, positions)
 redis.call('HINCRBY', position_key, 'done', '1')
 return {'applied'}

@@ -6,8 +6,8 @@
 
 struct batch_page {
     struct batch_page *next;
-    size_t used;
-    char bytes[PAGE_BYTES];
+    size_t used, room;
+    char bytes[];
 };
 
 void batch_init(struct batch *batch)
@@ -18,7 +18,9 @@ void batch_init(struct batch *batch)
 void batch_clear(struct batch *batch)
 {
     batch->mark = 0;
+    batch->ledger = 0;
     batch->move_count = batch->group_count = batch->cell_count = batch->currency_count = 0;
+    batch->name_count = batch->state_count = 0;
     batch->failed = false;
     /* One page is kept: most batches fit in it. */
     while (batch->pages && batch->pages->next) {
@@ -40,6 +42,8 @@ void batch_free(struct batch *batch)
     free(batch->groups);
     free(batch->cells);
     free(batch->currencies);
+    free(batch->names);
+    free(batch->states);
     batch_init(batch);
 }
 
@@ -59,25 +63,28 @@ static bool reserve(struct batch *batch, void **list, size_t count, size_t *room
     return true;
 }
 
-static struct text keep(struct batch *batch, struct text text)
+/* A page with room for `len` bytes; a text longer than a page gets one of its own. */
+static struct batch_page *page_for(struct batch *batch, size_t len)
 {
     struct batch_page *page = batch->pages;
-    if (text.len == 0)
-        return text_of("");
-    if (text.len > PAGE_BYTES) {
+    if (page && page->room - page->used >= len)
+        return page;
+    size_t room = len > PAGE_BYTES ? len : PAGE_BYTES;
+    page = malloc(sizeof *page + room);
+    if (!page) {
         batch->failed = true;
+        return NULL;
+    }
+    *page = (struct batch_page){batch->pages, 0, room};
+    batch->pages = page;
+    return page;
+}
+
+static struct text keep(struct batch *batch, struct text text)
+{
+    struct batch_page *page = text.len ? page_for(batch, text.len) : NULL;
+    if (!page)
         return text_of("");
-    }
-    if (!page || page->used + text.len > PAGE_BYTES) {
-        page = malloc(sizeof *page);
-        if (!page) {
-            batch->failed = true;
-            return text_of("");
-        }
-        page->used = 0;
-        page->next = batch->pages;
-        batch->pages = page;
-    }
     char *at = page->bytes + page->used;
     memcpy(at, text.at, text.len);
     page->used += text.len;
@@ -123,4 +130,20 @@ void batch_add_currency(struct batch *batch, const char *code)
     if (reserve(batch, (void **)&batch->currencies, batch->currency_count, &batch->currency_room,
                 sizeof *batch->currencies))
         batch->currencies[batch->currency_count++] = code;
+}
+
+void batch_add_name(struct batch *batch, struct text name, uint32_t number)
+{
+    if (reserve(batch, (void **)&batch->names, batch->name_count, &batch->name_room,
+                sizeof *batch->names))
+        batch->names[batch->name_count++] = (struct batch_name){keep(batch, name), number};
+}
+
+void batch_add_state(struct batch *batch, int32_t partition, struct text customer,
+                     struct text state)
+{
+    if (reserve(batch, (void **)&batch->states, batch->state_count, &batch->state_room,
+                sizeof *batch->states))
+        batch->states[batch->state_count++] =
+            (struct batch_state){partition, keep(batch, customer), keep(batch, state)};
 }

@@ -37,8 +37,24 @@ struct batch_cell {
     int64_t delta;
 };
 
+/* A scope that gets its number in a shard of the ledger, and a customer's state there. */
+struct batch_name {
+    struct text name;
+    uint32_t number;
+};
+
+struct batch_state {
+    int32_t partition;
+    struct text customer, state;   /* an empty state: nothing is known any more */
+};
+
 struct batch {
     uint64_t mark;            /* random number of this batch */
+    uint64_t ledger;          /* the version of the shard's names it was made with; 0: none yet */
+    struct batch_name *names; /* with any, the version becomes the mark */
+    size_t name_count, name_room;
+    struct batch_state *states;
+    size_t state_count, state_room;
     struct batch_move *moves;
     size_t move_count, move_room;
     struct batch_group *groups;
@@ -48,7 +64,7 @@ struct batch {
     const char **currencies;  /* static codes, each once */
     size_t currency_count, currency_room;
     struct batch_page *pages; /* where the text lies */
-    bool failed;              /* memory was short, or a text above 64 KiB: the batch is not whole */
+    bool failed;              /* memory was short: the batch is not whole */
 };
 
 void batch_init(struct batch *batch);
@@ -60,5 +76,8 @@ void batch_add_move(struct batch *batch, struct batch_move move);
 void batch_add_group(struct batch *batch, struct batch_group group);
 void batch_add_cell(struct batch *batch, struct text field, int64_t delta);
 void batch_add_currency(struct batch *batch, const char *code);
+void batch_add_name(struct batch *batch, struct text name, uint32_t number);
+void batch_add_state(struct batch *batch, int32_t partition, struct text customer,
+                     struct text state);
 
 #endif

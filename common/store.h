@@ -10,6 +10,7 @@
 #include "common/batch.h"
 #include "common/config.h"
 #include "common/error.h"
+#include "common/record.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,7 +30,8 @@ struct store;
 enum store_answer {
     STORE_DONE,       /* carried out */
     STORE_PENDING,    /* in flight, no answer yet */
-    STORE_MOVED,      /* not applied: positions or floor are not what the batch expects: look again */
+    STORE_MOVED,      /* not applied: positions, floor or names are not what the batch expects: look
+                         again */
     STORE_FOREIGN,    /* not applied: the token is another: look again */
     STORE_LATER,      /* not applied: Redis cannot just now; the same call again, with back-off */
     STORE_UNKNOWN,    /* applied or not: connect anew and look */
@@ -66,10 +68,19 @@ struct store_state {
 };
 void store_state_clear(struct store_state *state);
 
-/* For `kind` ("sales", "service") of a generation, whose topics are named by `words`. Does not connect.
- * 0, caller owns *out until store_free(). */
-int store_open(struct store **out, const struct config *config, const char *generation,
-               const char *kind, const char *const *words, int word_count, struct error *err);
+/* Which store: of a kind of worker, and, where that has shards, of one of them. */
+struct store_kind {
+    const char *name;            /* "sales", "service", "customers" */
+    const char *const *words;    /* of its topics, as in position fields */
+    int word_count;
+    const char *generation;      /* "" or STORE_REBUILD */
+    int shard, shards;           /* holds the partitions with partition mod shards == shard, and lies
+                                    under "tandem:{<business>.<shard>}:"; 0, 0: there is but one */
+};
+
+/* Does not connect. 0, caller owns *out until store_free(). */
+int store_open(struct store **out, const struct config *config, const struct store_kind *kind,
+               struct error *err);
 void store_free(struct store *store);
 
 /* One try to connect. Checks that Redis does not evict: STORE_BROKEN says so.
@@ -117,6 +128,30 @@ enum store_answer store_send(struct store *store, const struct batch *batch, con
 /* Waits up to `wait_ms` for the answer. STORE_PENDING when there is none yet. On STORE_BROKEN err
  * names key and field. */
 enum store_answer store_receive(struct store *store, int64_t wait_ms, struct error *err);
+
+/* What a shard of the ledger knows of scopes and forgotten customers. Free with
+ * store_names_clear(). */
+struct store_names {
+    uint64_t version;        /* for batch.ledger; 0: none yet */
+    bool forgotten;          /* somebody was */
+    struct batch_name *list;
+    size_t count;
+    void *memory;
+};
+enum store_answer store_names(struct store *store, struct store_names *names, struct error *err);
+void store_names_clear(struct store_names *names);
+
+/* One customer that is asked for, and the answer. */
+struct store_customer {
+    int32_t partition;
+    struct text id;
+    struct text state;              /* empty: nothing is known; valid until the next fetch */
+    int64_t forgotten[SIDES];       /* events from these offsets on are nobody's; INT64_MAX: none */
+};
+/* Fills in what the shard holds of these customers; tombstones only with `forgotten`. What was read
+ * is what the batch will meet, if it meets the positions and the version that it expects. */
+enum store_answer store_fetch(struct store *store, struct store_customer *customers, size_t count,
+                              bool forgotten, struct error *err);
 
 /* The text a token's second half is the hash of, from the definition. 16 hex digits. */
 void store_definition_hash(const char *definition, char out[17]);

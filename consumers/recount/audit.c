@@ -119,7 +119,9 @@ static int look(struct audit *a, const struct fold_kind *kind, struct store_stat
 {
     const char *words[] = {kind->name};
     struct store *store;
-    if (store_open(&store, a->config, "", kind->name, words, 1, err) != 0)
+    struct store_kind which = {.name = kind->name, .words = words, .word_count = 1,
+                               .generation = ""};
+    if (store_open(&store, a->config, &which, err) != 0)
         return -1;
     enum store_answer answer = store_connect(store, err);
     if (answer == STORE_DONE)

@@ -41,7 +41,7 @@ struct rebuild {
     bool terminal;
 };
 
-static const struct fold_kind *const kinds[OPENING_KINDS] = {&sales_kind, &service_kind};
+static const struct kind *const kinds[OPENING_KINDS] = {&sales_worker_kind, &service_worker_kind};
 
 /* ---- what was told of rejected records already ---- */
 
@@ -153,7 +153,9 @@ static int check_begun(struct rebuild *r, struct error *err)
     const char *words[] = {kinds[0]->name};
     struct store_state state = {.floor = STORE_NO_FLOOR};
     struct store *store;
-    if (store_open(&store, r->config, STORE_REBUILD, kinds[0]->name, words, 1, err) != 0)
+    struct store_kind which = {.name = kinds[0]->name, .words = words, .word_count = 1,
+                               .generation = STORE_REBUILD};
+    if (store_open(&store, r->config, &which, err) != 0)
         return -1;
     enum store_answer answer = store_connect(store, err);
     if (answer == STORE_DONE)
@@ -187,7 +189,7 @@ static int begin(struct rebuild *r, struct error *err)
 
 /* ---- counting ---- */
 
-static void tell(struct rebuild *r, const struct fold_kind *kind, const struct worker *worker)
+static void tell(struct rebuild *r, const struct kind *kind, const struct worker *worker)
 {
     int64_t now_ms = clock_mono_ms();
     if (!r->terminal || now_ms - r->told_ms < TELL_MS)

@@ -8,37 +8,41 @@
 
 enum { NOTE_BYTES = 160 };
 
-static const struct store_position *position_of(const struct opening *o, int32_t partition)
+static const struct store_position *position_of(const struct opening *o, int topic,
+                                                int32_t partition)
 {
     for (size_t i = 0; i < o->state.position_count; i++)
-        if (o->state.positions[i].partition == partition)
+        if (o->state.positions[i].topic == topic && o->state.positions[i].partition == partition)
             return &o->state.positions[i];
     return NULL;
 }
 
-enum store_answer gap_take_topic(struct opening *o, struct error *err)
+enum store_answer gap_take_topic(struct opening *o, int topic, struct error *err)
 {
-    const struct store_topic *known = &o->state.topics[0];
+    const struct store_topic *known = &o->state.topics[topic];
+    const struct broker_topic *log = &o->logs[topic];
     struct store_topic now = *known;
-    size_t count = (size_t)o->log.partitions;
-    struct store_position *to = calloc(count, sizeof *to);
-    char(*texts)[NOTE_BYTES] = calloc(count, sizeof *texts);
-    const char **notes = calloc(count, sizeof *notes);
+    size_t room = (size_t)log->partitions, count = 0;
+    struct store_position *to = calloc(room, sizeof *to);
+    char(*texts)[NOTE_BYTES] = calloc(room, sizeof *texts);
+    const char **notes = calloc(room, sizeof *notes);
     enum store_answer answer = STORE_BROKEN;
-    snprintf(now.cluster, sizeof now.cluster, "%s", o->log.cluster);
-    snprintf(now.id, sizeof now.id, "%s", o->log.id);
+    snprintf(now.cluster, sizeof now.cluster, "%s", log->cluster);
+    snprintf(now.id, sizeof now.id, "%s", log->id);
     if (!to || !texts || !notes) {
         error_memory(err);
         goto out;
     }
-    for (int32_t p = 0; p < o->log.partitions; p++) {
-        const struct store_position *from = position_of(o, p);
-        to[p] = (struct store_position){0, p, o->log.starts[p], {o->log.starts[p], -1}};
-        snprintf(texts[p], NOTE_BYTES, "made-anew:%s@%" PRId64, known->id,
-                 from ? from->at.offset : 0);
-        notes[p] = texts[p];
+    for (int32_t p = 0; p < log->partitions; p++) {
+        const struct store_position *from = position_of(o, topic, p);
+        if (!from) /* another shard's */
+            continue;
+        to[count] = (struct store_position){topic, p, log->starts[p], {log->starts[p], -1}};
+        snprintf(texts[count], NOTE_BYTES, "made-anew:%s@%" PRId64, known->id, from->at.offset);
+        notes[count] = texts[count];
+        count++;
     }
-    answer = store_accept(o->store, &o->state, 0, &now, to, count, notes, err);
+    answer = store_accept(o->store, &o->state, topic, &now, to, count, notes, err);
     if (answer == STORE_DONE)
         log_warning("another topic is counted from now on, on top of what is there",
                     log_s("topic", known->name), log_s("before", known->id), log_s("now", now.id));
@@ -49,10 +53,11 @@ out:
     return answer;
 }
 
-enum store_answer gap_step_over(struct opening *o, int32_t partition, struct error *err)
+enum store_answer gap_step_over(struct opening *o, int topic, int32_t partition,
+                                struct error *err)
 {
-    const struct store_position *from = position_of(o, partition);
-    int64_t start = o->log.starts[partition], end = o->log.ends[partition];
+    const struct store_position *from = position_of(o, topic, partition);
+    int64_t start = o->logs[topic].starts[partition], end = o->logs[topic].ends[partition];
     char text[NOTE_BYTES];
     const char *note = text;
     if (!from) {
@@ -70,9 +75,9 @@ enum store_answer gap_step_over(struct opening *o, int32_t partition, struct err
     } else {
         snprintf(text, sizeof text, "rewritten:%" PRId64, from->at.offset);
     }
-    enum store_answer answer = store_accept(o->store, &o->state, 0, NULL, &to, 1, &note, err);
+    enum store_answer answer = store_accept(o->store, &o->state, topic, NULL, &to, 1, &note, err);
     if (answer == STORE_DONE)
-        log_warning("a gap of the log is stepped over", log_s("topic", o->state.topics[0].name),
+        log_warning("a gap of the log is stepped over", log_s("topic", o->state.topics[topic].name),
                     log_i("partition", partition), log_i("from", from->at.offset),
                     log_i("to", to.at.offset));
     return answer;

@@ -7,12 +7,13 @@
 
 #include "consumers/worker/opening.h"
 
-/* The topic of opening->log is another one than the store counts (its id or its cluster): counts
- * it from its beginning, on top of what is there. */
-enum store_answer gap_take_topic(struct opening *opening, struct error *err);
+/* The topic of opening->logs[topic] is another one than the store counts (its id or its cluster):
+ * counts it from its beginning, on top of what is there. */
+enum store_answer gap_take_topic(struct opening *opening, int topic, struct error *err);
 
 /* The log does not hold the position of one partition: takes it to the nearest offset that the log
- * of opening->log does hold. */
-enum store_answer gap_step_over(struct opening *opening, int32_t partition, struct error *err);
+ * of opening->logs[topic] does hold. */
+enum store_answer gap_step_over(struct opening *opening, int topic, int32_t partition,
+                                struct error *err);
 
 #endif

@@ -7,27 +7,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void opening_init(struct opening *opening, const struct config *config, struct broker *broker,
-                  struct store *store, const struct fold_kind *kind, const struct zone *zone)
+void opening_define(const struct kind *kind, const struct config *config, const struct zone *zone,
+                    char *out)
 {
-    *opening = (struct opening){
-        .config = config, .broker = broker, .store = store, .kind = kind,
-        .kinds = {&sales_kind, &service_kind},
-        .topics = {config->topics_sales, config->topics_service},
-        .state.floor = STORE_NO_FLOOR,
-    };
-    definition_write(config, zone, opening->definition);
+    definition_write(config, zone, out);
+    size_t len = strlen(out);
+    if (kind->define)
+        kind->define(config, out + len, DEFINITION_BYTES - len);
+}
+
+void opening_init(struct opening *opening, const struct config *config, struct broker *broker,
+                  struct store *store, const struct kind *kind, const struct zone *zone)
+{
+    *opening = (struct opening){.config = config, .broker = broker, .store = store, .kind = kind,
+                                .state.floor = STORE_NO_FLOOR};
+    opening_define(kind, config, zone, opening->definition);
 }
 
 void opening_clear(struct opening *opening)
 {
-    broker_topic_clear(&opening->log);
+    for (int t = 0; t < STORE_TOPICS_MAX; t++)
+        broker_topic_clear(&opening->logs[t]);
     store_state_clear(&opening->state);
 }
 
-static const char *own_topic(const struct opening *o)
+static const char *topic_name(const struct opening *o, int topic)
 {
-    return o->kind == o->kinds[0] ? o->topics[0] : o->topics[1];
+    return kind_topic(o->config, o->kind->sides[topic]);
 }
 
 /* Kafka cannot answer just now, or something about the topic must be mended. */
@@ -53,66 +59,127 @@ static int check_topic(struct opening *o, const char *name, const struct broker_
 
 /* ---- making a store ---- */
 
+/* Of a kind with shards one store is made at a time; sales and service are made together. */
+static const struct kind *const main_kinds[OPENING_KINDS] = {&sales_worker_kind,
+                                                             &service_worker_kind};
+
 struct draft {
-    struct broker_topic topics[OPENING_KINDS];
+    int kind_count, topic_count;
+    struct broker_topic topics[STORE_TOPICS_MAX];
+    const char *names[STORE_TOPICS_MAX];
     struct store_plan plans[OPENING_KINDS];
     struct store_position *positions[OPENING_KINDS];
 };
 
 static void draft_clear(struct draft *draft)
 {
-    for (int k = 0; k < OPENING_KINDS; k++) {
-        broker_topic_clear(&draft->topics[k]);
+    for (int t = 0; t < draft->topic_count; t++)
+        broker_topic_clear(&draft->topics[t]);
+    for (int k = 0; k < draft->kind_count; k++)
         free(draft->positions[k]);
-    }
 }
 
-static int draft_kind(struct opening *o, struct draft *draft, int k, struct error *err)
+static int32_t first_partition(const struct opening *o)
 {
-    struct broker_topic *topic = &draft->topics[k];
-    if (broker_describe(o->broker, o->topics[k], topic, err) != 0 ||
-        check_topic(o, o->topics[k], topic, err) != 0)
-        return -1;
-    struct store_position *positions = calloc((size_t)topic->partitions, sizeof *positions);
-    if (!positions)
-        return error_memory(err);
-    draft->positions[k] = positions;
-    for (int32_t p = 0; p < topic->partitions; p++) {
-        if (topic->starts[p] > 0 && !o->accept_gap)
+    return o->shard;
+}
+
+static int32_t next_partition(const struct opening *o, int32_t partition)
+{
+    return partition + (o->shards ? o->shards : 1);
+}
+
+static int draft_positions(const struct opening *o, struct store_plan *plan, int topic,
+                           const char *name, const struct broker_topic *log,
+                           struct store_position *positions, struct error *err)
+{
+    for (int32_t p = first_partition(o); p < log->partitions; p = next_partition(o, p)) {
+        if (log->starts[p] > 0 && !o->accept_gap)
             return error_set(err, ERROR_LOG,
                              "the log of %s partition %" PRId32 " begins at offset %" PRId64
                              ", not at 0: what was before it cannot be counted; --accept-gap "
                              "counts from there and says so in every report",
-                             o->topics[k], p, topic->starts[p]);
-        positions[p] = (struct store_position){0, p, topic->starts[p], {topic->starts[p], -1}};
+                             name, p, log->starts[p]);
+        positions[plan->position_count++] =
+            (struct store_position){topic, p, log->starts[p], {log->starts[p], -1}};
     }
-    struct store_plan *plan = &draft->plans[k];
-    *plan = (struct store_plan){.kind = o->kinds[k]->name, .topic_count = 1,
-                                .positions = positions, .position_count = (size_t)topic->partitions};
-    plan->topics[0].word = o->kinds[k]->name;
-    plan->topics[0].partitions = topic->partitions;
-    snprintf(plan->topics[0].name, sizeof plan->topics[0].name, "%s", o->topics[k]);
-    snprintf(plan->topics[0].cluster, sizeof plan->topics[0].cluster, "%s", topic->cluster);
-    snprintf(plan->topics[0].id, sizeof plan->topics[0].id, "%s", topic->id);
+    return 0;
+}
+
+static void draft_topic(struct store_topic *topic, const char *word, const char *name,
+                        const struct broker_topic *log)
+{
+    topic->word = word;
+    topic->partitions = log->partitions;
+    snprintf(topic->name, sizeof topic->name, "%s", name);
+    snprintf(topic->cluster, sizeof topic->cluster, "%s", log->cluster);
+    snprintf(topic->id, sizeof topic->id, "%s", log->id);
+}
+
+static int draft_kind(struct opening *o, struct draft *draft, const struct kind *kind,
+                      struct error *err)
+{
+    struct store_plan *plan = &draft->plans[draft->kind_count];
+    struct store_position **positions = &draft->positions[draft->kind_count++];
+    size_t room = 0;
+    *plan = (struct store_plan){.kind = kind->name, .topic_count = kind->topic_count};
+    for (int t = 0; t < kind->topic_count; t++) {
+        const char *name = kind_topic(o->config, kind->sides[t]);
+        struct broker_topic *log = &draft->topics[draft->topic_count];
+        draft->names[draft->topic_count++] = name;
+        if (broker_describe(o->broker, name, log, err) != 0 || check_topic(o, name, log, err) != 0)
+            return -1;
+        room += (size_t)log->partitions;
+        struct store_position *grown = realloc(*positions, room * sizeof *grown);
+        if (!grown)
+            return error_memory(err);
+        *positions = grown;
+        draft_topic(&plan->topics[t], kind_word(kind->sides[t]), name, log);
+        if (draft_positions(o, plan, t, name, log, *positions, err) != 0)
+            return -1;
+    }
+    plan->positions = *positions;
+    return 0;
+}
+
+static int draft_all(struct opening *o, struct draft *draft, struct error *err)
+{
+    if (o->shards)
+        return draft_kind(o, draft, o->kind, err);
+    for (int k = 0; k < OPENING_KINDS; k++)
+        if (draft_kind(o, draft, main_kinds[k], err) != 0)
+            return -1;
     return 0;
 }
 
 /* Remembers for the reports what was never counted. */
 static enum store_answer note_gaps(struct opening *o, const struct draft *draft, struct error *err)
 {
-    for (int k = 0; k < OPENING_KINDS; k++) {
-        for (int32_t p = 0; p < draft->topics[k].partitions; p++) {
+    for (int t = 0; t < draft->topic_count; t++) {
+        const struct broker_topic *log = &draft->topics[t];
+        for (int32_t p = first_partition(o); p < log->partitions; p = next_partition(o, p)) {
             char field[300], text[64];
-            if (draft->topics[k].starts[p] == 0)
+            if (log->starts[p] == 0)
                 continue;
-            snprintf(field, sizeof field, "%s:%" PRId32, o->topics[k], p);
-            snprintf(text, sizeof text, "0-%" PRId64, draft->topics[k].starts[p]);
+            snprintf(field, sizeof field, "%s:%" PRId32, draft->names[t], p);
+            snprintf(text, sizeof text, "0-%" PRId64, log->starts[p]);
             enum store_answer answer = store_note_gap(o->store, field, text, err);
             if (answer != STORE_DONE)
                 return answer;
         }
     }
     return STORE_DONE;
+}
+
+static enum store_answer refuse_orphans(const struct opening *o, struct error *err)
+{
+    char prefix[80];
+    kind_prefix(o->kind, o->config, "", o->shard, prefix, sizeof prefix);
+    error_set(err, ERROR_STORE,
+              "Redis holds day counters of business %s but not the positions they stand at: "
+              "they cannot be continued; remove the keys %s* to count the log anew",
+              o->config->business, prefix);
+    return STORE_BROKEN;
 }
 
 static enum store_answer make_store(struct opening *o, struct error *err)
@@ -125,20 +192,14 @@ static enum store_answer make_store(struct opening *o, struct error *err)
         answer = store_look(o->store, &o->state, err);
     if (answer == STORE_DONE && orphans && (o->state.exists || o->state.others))
         return STORE_DONE;
-    if (answer == STORE_DONE && orphans) {
-        error_set(err, ERROR_STORE,
-                  "Redis holds day counters of business %s but not the positions they stand at: "
-                  "they cannot be continued; remove the keys tandem:{%s}:* to count the log anew",
-                  o->config->business, o->config->business);
-        answer = STORE_BROKEN;
-    }
-    for (int k = 0; k < OPENING_KINDS && answer == STORE_DONE; k++)
-        if (draft_kind(o, &draft, k, err) != 0)
-            answer = answer_of_log(err);
+    if (answer == STORE_DONE && orphans)
+        answer = refuse_orphans(o, err);
+    if (answer == STORE_DONE && draft_all(o, &draft, err) != 0)
+        answer = answer_of_log(err);
     if (answer == STORE_DONE)
         answer = note_gaps(o, &draft, err);
     if (answer == STORE_DONE)
-        answer = store_make(o->store, draft.plans, OPENING_KINDS, o->definition, err);
+        answer = store_make(o->store, draft.plans, draft.kind_count, o->definition, err);
     if (answer == STORE_DONE)
         log_info("store made", log_s("redis", store_address(o->store)),
                  log_s("business", o->config->business));
@@ -162,18 +223,18 @@ int opening_definition(const char *definition, const struct store_state *state, 
                      "with `tandem rebuild`", differences);
 }
 
-static int check_partitions(const struct opening *o, struct error *err)
+static int check_partitions(const struct opening *o, int topic, struct error *err)
 {
-    const struct store_topic *known = &o->state.topics[0];
-    const char *name = own_topic(o);
+    const struct store_topic *known = &o->state.topics[topic];
+    const char *name = topic_name(o, topic);
     if (strcmp(known->name, name) != 0)
         return error_set(err, ERROR_LOG, "the store counts topic %s, this worker reads %s",
                          known->name, name);
-    if (known->partitions != o->log.partitions)
+    if (known->partitions != o->logs[topic].partitions)
         return error_set(err, ERROR_LOG,
                          "topic %s has %" PRId32 " partitions, the store counts %" PRId32
                          ": partitions are fixed; more of them need a new topic and an import",
-                         name, o->log.partitions, known->partitions);
+                         name, o->logs[topic].partitions, known->partitions);
     return 0;
 }
 
@@ -183,10 +244,10 @@ static bool differs(const char *known, const char *now)
 }
 
 /* The log is the one the store counts: the same cluster, and the same topic, not one made anew. */
-static enum store_answer check_ids(struct opening *o, struct error *err)
+static enum store_answer check_ids(struct opening *o, int t, struct error *err)
 {
-    const struct store_topic *known = &o->state.topics[0];
-    const struct broker_topic *log = &o->log;
+    const struct store_topic *known = &o->state.topics[t];
+    const struct broker_topic *log = &o->logs[t];
     bool cluster = differs(known->cluster, log->cluster);
     bool topic = o->config->topic_id_check && differs(known->id, log->id);
     if (o->config->topic_id_check && !log->id[0] && !o->warned) {
@@ -197,7 +258,7 @@ static enum store_answer check_ids(struct opening *o, struct error *err)
     if (!cluster && !topic)
         return STORE_DONE;
     if (o->accept_gap)
-        return gap_take_topic(o, err);
+        return gap_take_topic(o, t, err);
     error_set(err, ERROR_LOG,
               "topic %s is not the one that was counted: the store knows cluster %s, topic id %s; "
               "this is cluster %s, topic id %s (deleted and made anew, or another Kafka); its "
@@ -227,21 +288,56 @@ static enum store_answer look(struct opening *o, struct error *err)
     return answer;
 }
 
+/* Sides of a customer meet because its events have the same partition in both topics. */
+static int check_alike(const struct opening *o, struct error *err)
+{
+    for (int t = 1; t < o->kind->topic_count; t++)
+        if (o->logs[t].partitions != o->logs[0].partitions)
+            return error_set(err, ERROR_LOG,
+                             "topic %s has %" PRId32 " partitions, topic %s has %" PRId32
+                             ": customers are known by partition, so both must have as many",
+                             topic_name(o, 0), o->logs[0].partitions, topic_name(o, t),
+                             o->logs[t].partitions);
+    return 0;
+}
+
+static enum store_answer check_logs(struct opening *o, struct error *err)
+{
+    for (int t = 0; t < o->kind->topic_count; t++) {
+        if (broker_describe(o->broker, topic_name(o, t), &o->logs[t], err) != 0)
+            return answer_of_log(err);
+        if (check_topic(o, topic_name(o, t), &o->logs[t], err) != 0)
+            return STORE_BROKEN;
+    }
+    return check_alike(o, err) == 0 ? STORE_DONE : STORE_BROKEN;
+}
+
+/* Whether a gap was accepted, so that the state is to be read again. */
+static enum store_answer check_all_ids(struct opening *o, struct error *err)
+{
+    for (int t = 0; t < o->kind->topic_count; t++) {
+        enum store_answer answer = check_ids(o, t, err);
+        if (answer == STORE_MOVED) { /* somebody else accepted it meanwhile, or the store moved */
+            error_retry(err, ERROR_STORE, "the store moved while a gap was accepted");
+            return STORE_LATER;
+        }
+        if (answer != STORE_DONE)
+            return answer;
+    }
+    return look(o, err);
+}
+
 enum store_answer opening_check(struct opening *o, struct error *err)
 {
-    if (broker_describe(o->broker, own_topic(o), &o->log, err) != 0)
-        return answer_of_log(err);
-    if (check_topic(o, own_topic(o), &o->log, err) != 0)
-        return STORE_BROKEN;
-    enum store_answer answer = look(o, err);
+    enum store_answer answer = check_logs(o, err);
+    if (answer == STORE_DONE)
+        answer = look(o, err);
     if (answer != STORE_DONE)
         return answer;
-    if (opening_definition(o->definition, &o->state, err) != 0 || check_partitions(o, err) != 0)
+    if (opening_definition(o->definition, &o->state, err) != 0)
         return STORE_BROKEN;
-    answer = check_ids(o, err);
-    if (answer == STORE_MOVED) { /* somebody else accepted it meanwhile, or the store moved on */
-        error_retry(err, ERROR_STORE, "the store moved while a gap was accepted");
-        return STORE_LATER;
-    }
-    return answer == STORE_DONE ? look(o, err) : answer;
+    for (int t = 0; t < o->kind->topic_count; t++)
+        if (check_partitions(o, t, err) != 0)
+            return STORE_BROKEN;
+    return check_all_ids(o, err);
 }

@@ -8,31 +8,35 @@
 #include "common/broker.h"
 #include "common/store.h"
 #include "consumers/worker/definition.h"
-#include "consumers/worker/fold.h"
+#include "consumers/worker/kind.h"
 
+/* Kinds whose stores are made together: sales and service, so that neither is without the other. */
 #define OPENING_KINDS 2
 
 struct opening {
     const struct config *config;
     struct broker *broker;
     struct store *store;
-    const struct fold_kind *kind;
-    const struct fold_kind *kinds[OPENING_KINDS];    /* all of the business, for a new store */
-    const char *topics[OPENING_KINDS];               /* their topics */
+    const struct kind *kind;
+    int shard, shards;            /* as of the store; 0, 0: it has no shards */
     char definition[DEFINITION_BYTES];
     bool accept_gap;
-    struct broker_topic log;      /* this kind's topic, as last described */
+    struct broker_topic logs[STORE_TOPICS_MAX];      /* the kind's topics, as last described */
     struct store_state state;     /* as last looked at */
     bool warned;                  /* about retention or missing topic ids */
 };
 
 /* Fills *opening; `zone` is read for the definition. */
 void opening_init(struct opening *opening, const struct config *config, struct broker *broker,
-                  struct store *store, const struct fold_kind *kind, const struct zone *zone);
+                  struct store *store, const struct kind *kind, const struct zone *zone);
 void opening_clear(struct opening *opening);
 
+/* The definition that a store of this kind is made with, into out (DEFINITION_BYTES). */
+void opening_define(const struct kind *kind, const struct config *config, const struct zone *zone,
+                    char *out);
+
 /* Looks at store and log, makes the store when there is none, and checks that they belong to each
- * other and to this worker. STORE_DONE: opening->state and ->log are fresh. STORE_LATER,
+ * other and to this worker. STORE_DONE: opening->state and ->logs are fresh. STORE_LATER,
  * STORE_UNKNOWN: not now. STORE_BROKEN: err says what somebody must decide or mend. */
 enum store_answer opening_check(struct opening *opening, struct error *err);
 

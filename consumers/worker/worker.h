@@ -1,14 +1,14 @@
 /* worker.h - the loop of every worker: poll, fold, apply.
  *
- * Reads the topic of its kind, sums in memory, and brings sums and position into the store in one
- * step. What it promises and why is docs/guarantees.md. Between two steps nothing is half done:
+ * Reads the topics of its kind, folds in memory, and brings what is folded and the position into the
+ * store in one step. What it promises and why is docs/guarantees.md. Between two steps nothing is half done:
  * a worker may be killed anywhere. One thread. */
 #ifndef TANDEM_WORKER_H
 #define TANDEM_WORKER_H
 
 #include "common/config.h"
 #include "common/error.h"
-#include "consumers/worker/fold.h"
+#include "consumers/worker/kind.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +27,7 @@ struct worker;
 
 /* Waits for Kafka, Redis and the topics, and joins the group. 0, caller owns *out until
  * worker_free(). -1: connect.timeout passed, a signal asked to stop, or something must be mended. */
-int worker_open(struct worker **out, const struct config *config, const struct fold_kind *kind,
+int worker_open(struct worker **out, const struct config *config, const struct kind *kind,
                 struct worker_options options, struct error *err);
 void worker_free(struct worker *worker);
 

@@ -10,7 +10,7 @@ enum {
     REPORT_MS = 60000      /* a line about progress this often */
 };
 
-static const struct command_option options[] = {
+const struct command_option worker_command_options[] = {
     {"exit-at-end", 0, OPTION_FLAG, NULL, offsetof(struct worker_options, exit_at_end), 0, 0,
      "end with status 0 when everything that is in the topic now is counted"},
     {"accept-gap", 0, OPTION_FLAG, NULL, offsetof(struct worker_options, accept_gap), 0, 0,
@@ -69,7 +69,7 @@ static int loop(struct worker *worker, struct span *span, struct error *err)
     return 0;
 }
 
-static int run(const struct config *config, const struct fold_kind *kind, const void *own,
+int worker_run(const struct config *config, const struct kind *kind, const void *own,
                struct error *err)
 {
     struct worker *worker;
@@ -91,7 +91,7 @@ static int run_sales(const struct config *config, const void *own, int argc, cha
 {
     (void)argc;
     (void)argv;
-    return run(config, &sales_kind, own, err);
+    return worker_run(config, &sales_worker_kind, own, err);
 }
 
 static int run_service(const struct config *config, const void *own, int argc, char **argv,
@@ -99,7 +99,7 @@ static int run_service(const struct config *config, const void *own, int argc, c
 {
     (void)argc;
     (void)argv;
-    return run(config, &service_kind, own, err);
+    return worker_run(config, &service_worker_kind, own, err);
 }
 
 #define ABOUT(side, topic)                                                                         \
@@ -117,7 +117,7 @@ const struct command sales_worker_command = {
     .args = "",
     .summary = "Count sale events into Redis",
     .about = ABOUT("sales", "tandem.sales"),
-    .options = options,
+    .options = worker_command_options,
     .settings = settings,
     .options_size = sizeof(struct worker_options),
     .run = run_sales,
@@ -128,7 +128,7 @@ const struct command service_worker_command = {
     .args = "",
     .summary = "Count service events into Redis",
     .about = ABOUT("service", "tandem.service"),
-    .options = options,
+    .options = worker_command_options,
     .settings = settings,
     .options_size = sizeof(struct worker_options),
     .run = run_service,

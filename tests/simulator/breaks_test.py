@@ -1,7 +1,7 @@
 """Breaks the code in one place after the other, and shows that the tests of faults find each.
 
 breaks/NAME.patch changes one file of common/ or consumers/. It is compiled apart and linked before
-the library, so nothing else is built. A break of a script in Lua, or of store.c, is looked for by
+the library, so nothing else is built. A break of a script in Lua, or of store*.c, is looked for by
 double_test on a real Redis, every other one by the simulator. Prints which seed or call found it."""
 
 import os
@@ -38,6 +38,11 @@ def embed(script, header):
     header.write_text(f"static const char {script.stem}_lua[] =\n{text}    ;\n")
 
 
+def including(header):
+    """The source of common/ that a script is part of."""
+    return next(source for source in (ROOT / "common").glob("*.c") if header in source.read_text())
+
+
 class Breaks(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -54,7 +59,7 @@ class Breaks(unittest.TestCase):
         self.assertEqual(done.returncode, 0, f"{patch.name} does not fit any more: {done.stdout}")
         if broken.suffix == ".lua":
             embed(broken, self.folder / f"{broken.stem}_lua.h")
-            return ROOT / "common/store.c"
+            return including(f"{broken.stem}_lua.h")
         return broken
 
     def build(self, patch, programs):
@@ -91,7 +96,7 @@ class Breaks(unittest.TestCase):
         for patch in BREAKS:
             with self.subTest(patch.stem):
                 text = patch.read_text()
-                by_redis = ".lua" in text or "b/common/store.c" in text
+                by_redis = ".lua" in text or "b/common/store" in text
                 found = self.first_call(patch) if by_redis else self.first_seed(patch)
                 print(f"    {patch.stem:40} {found or 'NOT FOUND'}")
                 self.assertIsNotNone(found, f"{patch.stem}: nothing notices")

@@ -109,6 +109,8 @@ static void set(struct config *config, const char *key, const char *value)
 static void open_worker(int i, const char *url)
 {
     static const char *const words[] = {"sales"};
+    static const struct store_kind kind = {.name = "sales", .words = words, .word_count = 1,
+                                           .generation = ""};
     struct error err = {0};
     char group[24], limit[12];
     if (config_open(&test.configs[i], &err) != 0)
@@ -120,7 +122,7 @@ static void open_worker(int i, const char *url)
     set(test.configs[i], "group", group);
     set(test.configs[i], "scope.limit", limit);
     if (config_check(test.configs[i], &err) != 0 ||
-        store_open(&test.stores[i], test.configs[i], "", "sales", words, 1, &err) != 0 ||
+        store_open(&test.stores[i], test.configs[i], &kind, &err) != 0 ||
         store_connect(test.stores[i], &err) != STORE_DONE)
         die("%s", err.text);
 }

@@ -69,11 +69,11 @@ static void write_value(struct entry *e, int partition)
     case ENTRY_FIRST:
     case ENTRY_SECOND:
     case ENTRY_THIRD:
-        (world.kind->side == SIDE_SALE ? write_sale : write_service)(e, partition);
+        (world.kind->sides[0] == SIDE_SALE ? write_sale : write_service)(e, partition);
         break;
     case ENTRY_BAD: /* whole but for its data: its id is no reason to call another a duplicate */
         write_event(e, partition,
-                    world.kind->side == SIDE_SALE ? "sale.completed" : "service.opened", "\"x\":1");
+                    world.kind->sides[0] == SIDE_SALE ? "sale.completed" : "service.opened", "\"x\":1");
         break;
     case ENTRY_IGNORED:
         snprintf(
@@ -90,7 +90,7 @@ static void write_value(struct entry *e, int partition)
 static void give_meaning(struct entry *e, int partition)
 {
     unsigned mix = (unsigned)(e->id * 7919 + partition * 104729);
-    bool rated = world.kind->side == SIDE_SERVICE;
+    bool rated = world.kind->sides[0] == SIDE_SERVICE;
     e->kind = mix % 5 == 0 ? ENTRY_SECOND : mix % 5 == 1 ? ENTRY_THIRD : ENTRY_FIRST;
     e->amount = (int)(rated ? 1 + mix % 5 : 1 + mix % 1000);
     e->previous = rated && mix % 3 == 0 ? 1 + (int)(mix / 11 % 5) : 0;

@@ -137,7 +137,7 @@ static void add_service(int64_t *f, const struct entry *e)
 
 static void add_event(struct expected *x, int64_t *f, const struct entry *e)
 {
-    if (world.kind->side == SIDE_SALE)
+    if (world.kind->sides[0] == SIDE_SALE)
         add_sale(x, f, e);
     else
         add_service(f, e);
@@ -275,7 +275,7 @@ static void check_mark(const struct expected *x, const char *day)
 static void compare_day(const struct expected *x, int day, size_t *found)
 {
     char date[11], key[96];
-    const char *side = side_name(world.kind->side);
+    const char *side = side_name(world.kind->sides[0]);
     calendar_format_date(date_of(day), date);
     for (int s = 0; s < SCOPES; s++) {
         char scope[32] = "all";
@@ -317,7 +317,7 @@ void recount_check(const struct memory *m, bool whole)
         recount_partition(&x, &m->positions[i], whole);
     for (int day = 0; day < DAYS; day++)
         compare_day(&x, day, &found);
-    snprintf(key, sizeof key, "tandem:{main}:%s:undated", side_name(world.kind->side));
+    snprintf(key, sizeof key, "tandem:{main}:%s:undated", side_name(world.kind->sides[0]));
     compare_all(&x, key, x.undated, &found);
     check_sets(&x);
     /* And nothing else: what the log does not say is not in the store either. */

@@ -140,7 +140,7 @@ static void begin(uint64_t seed)
         .seed = seed, .dice = seed * UINT64_C(0x9e3779b97f4a7c15) + 1, .trace = world.trace};
     for (int i = 0; i < 8; i++)
         dice(2);
-    world.kind = chance(600) ? &sales_kind : &service_kind;
+    world.kind = chance(600) ? &sales_worker_kind : &service_worker_kind;
     world.partition_count = world.described_partitions = 1 + dice(PARTITIONS_MAX);
     world.window = 1 + dice(40);
     world.scope_limit = 1 + dice(6);

@@ -40,17 +40,13 @@ static struct memory *memory_of(bool split)
     return split && world.split ? world.split : world.master;
 }
 
-int store_open(struct store **out, const struct config *config, const char *generation,
-               const char *kind, const char *const *words, int word_count, struct error *err)
+int store_open(struct store **out, const struct config *config, const struct store_kind *kind,
+               struct error *err)
 {
     struct worker_process *process = fiber_context(fiber_current());
     struct store *s = calloc(1, sizeof *s);
-    if (strcmp(kind, world.kind->name) != 0)
-        world_fail("a store for %s was opened", kind);
-    (void)generation;
-    (void)generation;
-    (void)words;
-    (void)word_count;
+    if (strcmp(kind->name, world.kind->name) != 0)
+        world_fail("a store for %s was opened", kind->name);
     (void)err;
     if (!s)
         abort();

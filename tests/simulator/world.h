@@ -10,7 +10,7 @@
 #include "common/broker.h"
 #include "common/config.h"
 #include "common/store.h"
-#include "consumers/worker/fold.h"
+#include "consumers/worker/kind.h"
 #include "fiber.h"
 #include "memory.h"
 
@@ -172,7 +172,7 @@ struct world {
     uint64_t seed, dice;
     int64_t now_ms;
     int64_t steps;
-    const struct fold_kind *kind;
+    const struct kind *kind;
     int partition_count, window, scope_limit, next_id;
     bool accept_gap; /* the operators of this world let gaps pass */
     struct partition partitions[PARTITIONS_MAX];

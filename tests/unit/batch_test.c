@@ -107,21 +107,43 @@ static void a_large_batch_is_whole_and_a_cleared_one_is_empty(void **state)
     batch_free(&batch);
 }
 
-static void a_text_above_a_page_is_not_cut_but_fails_the_batch(void **state)
+static void a_text_above_a_page_is_kept_whole(void **state)
 {
     (void)state;
     struct batch batch;
-    char *bytes = calloc(1, 65537);
+    char *bytes = calloc(1, 200000);
+    memset(bytes, 'x', 200000);
     batch_init(&batch);
     batch_add_group(&batch, (struct batch_group){.head = {bytes, 65536}});
-    assert_int_equal(batch.groups[0].head.len, 65536);
+    batch_add_cell(&batch, (struct text){bytes, 200000}, 1);
+    batch_add_cell(&batch, text_of("small"), 2);
     assert_false(batch.failed);
-    batch_add_cell(&batch, (struct text){bytes, 65537}, 1);
-    assert_true(batch.failed);
-    batch_clear(&batch);
-    assert_false(batch.failed);
+    assert_int_equal(batch.cells[0].field.len, 200000);
+    assert_memory_equal(batch.cells[0].field.at, bytes, 200000);
+    assert_true(text_is(batch.cells[1].field, "small"));
     batch_free(&batch);
     free(bytes);
+}
+
+static void names_and_states_are_copied_and_cleared(void **state)
+{
+    (void)state;
+    struct batch batch;
+    char name[] = "region=north", id[] = "c-1", bytes[] = {0, 1, 0};
+    batch_init(&batch);
+    batch.ledger = 7;
+    batch_add_name(&batch, text_of(name), 3);
+    batch_add_state(&batch, 5, text_of(id), (struct text){bytes, 3});
+    batch_add_state(&batch, 5, text_of("c-2"), text_of(""));
+    name[0] = id[0] = bytes[1] = 'X';
+    assert_true(text_is(batch.names[0].name, "region=north"));
+    assert_int_equal(batch.names[0].number, 3);
+    assert_true(text_is(batch.states[0].customer, "c-1"));
+    assert_memory_equal(batch.states[0].state.at, "\0\1\0", 3);
+    assert_int_equal(batch.states[1].state.len, 0);
+    batch_clear(&batch);
+    assert_int_equal(batch.ledger + batch.name_count + batch.state_count, 0);
+    batch_free(&batch);
 }
 
 int main(void)
@@ -132,7 +154,8 @@ int main(void)
         cmocka_unit_test(a_currency_stands_there_once),
         cmocka_unit_test(moves_are_kept_in_order),
         cmocka_unit_test(a_large_batch_is_whole_and_a_cleared_one_is_empty),
-        cmocka_unit_test(a_text_above_a_page_is_not_cut_but_fails_the_batch),
+        cmocka_unit_test(a_text_above_a_page_is_kept_whole),
+        cmocka_unit_test(names_and_states_are_copied_and_cleared),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }
