@@ -77,6 +77,8 @@ class Cluster:
         """What is written to the slot meanwhile may be answered ASK or TRYAGAIN."""
         slot, old = self.nodes[0].call("CLUSTER", "KEYSLOT", key), self.nodes[self.node_of(key)]
         new = self.nodes[number]
+        if new is old:
+            return
         ids = [node.call("CLUSTER", "MYID") for node in (old, new)]
         new.call("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[0])
         old.call("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[1])
@@ -84,6 +86,11 @@ class Cluster:
             old.call("MIGRATE", "127.0.0.1", new.port, "", 0, 5000, "KEYS", *keys)
         for node in (new, old, *self.nodes):
             node.call("CLUSTER", "SETSLOT", slot, "NODE", ids[1])
+
+    def spread(self, keys):
+        """One node after the other gets one of these."""
+        for place, key in enumerate(keys):
+            self.move(key, place % NODES)
 
     def pause(self, number):
         self.nodes[number].child.send_signal(signal.SIGSTOP)

@@ -5,7 +5,7 @@
  *          "forgotten":[[partition,customer,sale offset,service offset]],
  *          "batches":[{"drop":bool,"records":[{"topic","partition","offset","value"}]}]}
  *     out {"hashes":{key:{field:n}},"states":{"partition/customer":hex},
- *          "months":{"partition/customer":["2026-01"]}}
+ *          "months":{"partition/customer":["2026-01"]},"names":[{name:number} of each shard]}
  *   ledger sizes N     the bytes of N customers with five events each, as JSON
  *   ledger commands N  the same customers as Redis commands, for redis-cli --pipe */
 #include "consumers/customers/ledger.h"
@@ -300,6 +300,22 @@ static json_t *months_of(struct world *world)
     return all;
 }
 
+static json_t *names_of(const struct world *world)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < world->shard_count; i++) {
+        const struct dictionary *names = world->shards[i].names;
+        json_t *numbers = json_object();
+        for (uint32_t id = 1; id <= dictionary_count(names); id++) {
+            char name[256];
+            snprintf(name, sizeof name, "%.*s", TEXT_ARG(dictionary_name(names, id)));
+            json_object_set_new(numbers, name, json_integer(dictionary_number(names, id)));
+        }
+        json_array_append_new(all, numbers);
+    }
+    return all;
+}
+
 static void count_set(struct decoder *decoder, json_t *in)
 {
     struct world world;
@@ -313,8 +329,8 @@ static void count_set(struct decoder *decoder, json_t *in)
         for (int i = 0; i < world.shard_count; i++)
             apply(&world, i, json_is_true(json_object_get(batch, "drop")));
     }
-    json_t *out = json_pack("{s:O, s:O, s:o}", "hashes", world.hashes, "states", world.states,
-                            "months", months_of(&world));
+    json_t *out = json_pack("{s:O, s:O, s:o, s:o}", "hashes", world.hashes, "states", world.states,
+                            "months", months_of(&world), "names", names_of(&world));
     char *line = json_dumps(out, JSON_COMPACT);
     puts(line);
     free(line);
