@@ -3,6 +3,7 @@
 #include "consumers/privacy/dossier.h"
 
 #include "common/partitioner.h"
+#include "common/store.h"
 #include "consumers/customers/codec.h"
 
 #include <inttypes.h>
@@ -56,6 +57,21 @@ static int take_shape(struct dossier *d, const redisReply *reply, const char *ke
     return 0;
 }
 
+static int read_rebuilt(struct dossier *d, struct redis *redis, const char *prefix,
+                        struct error *err)
+{
+    redisReply *reply;
+    if (redis_callf(redis, &reply, err, "HGET %s" STORE_REBUILD "position:customers definition",
+                    prefix) != REDIS_OK)
+        return -1;
+    bool there = reply->str != NULL;
+    d->rebuilt_shards = ledger_shards_in(reply->str);
+    freeReplyObject(reply);
+    if (there && d->rebuilt_shards == 0)
+        return error_set(err, ERROR_STORE, "the rebuild under way does not tell ledger.shards");
+    return 0;
+}
+
 /* Every store has a shard 0, which tells how many there are. */
 static int read_shape(struct dossier *d, const struct config *config, struct redis *redis,
                       struct error *err)
@@ -68,7 +84,7 @@ static int read_shape(struct dossier *d, const struct config *config, struct red
         return -1;
     int rc = take_shape(d, reply, key, err);
     freeReplyObject(reply);
-    return rc;
+    return rc == 0 ? read_rebuilt(d, redis, prefix, err) : -1;
 }
 
 static int read_token(struct reading *r, struct error *err)

@@ -29,8 +29,9 @@ struct dossier {
     const char *business, *id;
     int32_t partitions, home; /* of a topic; the one that the id's events go to */
     int shards;
-    struct dossier_page
-        *pages; /* those that hold something, and always home's, which comes first */
+    int rebuilt_shards; /* of a ledger that is being rebuilt beside it; 0: none is */
+    /* Those that hold something, and always home's, which comes first. */
+    struct dossier_page *pages;
     size_t page_count;
 };
 

@@ -66,6 +66,11 @@ static int explain(const struct dossier_page *page, const char *answer, struct e
         return error_set(err, ERROR_STORE,
                          "partition %" PRId32 ": the ledger was made anew just now; run it again",
                          page->partition);
+    if (strcmp(answer, "ahead") == 0)
+        return error_set(err, ERROR_STORE,
+                         "partition %" PRId32 ": a rebuild under way has counted further than the "
+                         "workers: run it again when they have caught up, or after the rebuild",
+                         page->partition);
     if (strcmp(answer, "damaged") == 0)
         return error_set(err, ERROR_STORE,
                          "partition %" PRId32 ": the ledger has no positions of it; it is damaged",
@@ -92,21 +97,20 @@ static void tell(const struct dossier *d, const struct dossier_page *page, const
 static int forget_page(struct forget *f, const struct dossier_page *page, struct error *err)
 {
     const struct dossier *d = &f->dossier;
-    char prefix[LEDGER_PREFIX_MAX], keys[3][LEDGER_KEY_MAX], partition[16], field[LEDGER_KEY_MAX];
+    char prefix[LEDGER_PREFIX_MAX], keys[4][LEDGER_KEY_MAX], partition[16], field[LEDGER_KEY_MAX];
     char fresh[17];
     redisReply *reply;
     ledger_prefix(prefix, d->business, page->shard);
     snprintf(keys[0], sizeof keys[0], "%sposition:customers", prefix);
     snprintf(keys[1], sizeof keys[1], "%sforgotten", prefix);
     ledger_state_key(keys[2], prefix, page->partition, text_of(d->id));
+    snprintf(keys[3], sizeof keys[3], "%s" STORE_REBUILD "position:customers", prefix);
+    ledger_forgotten_field(field, page->partition, text_of(d->id));
     snprintf(partition, sizeof partition, "%" PRId32, page->partition);
     snprintf(fresh, sizeof fresh, "%016" PRIx64, random_u64());
-    const char *argv[] = {keys[0],   keys[1],
-                          keys[2],   page->token,
-                          partition, ledger_forgotten_field(field, page->partition, text_of(d->id)),
-                          fresh};
+    const char *argv[] = {keys[0], keys[1], keys[2], keys[3], page->token, partition, field, fresh};
     if (redis_wait_for(f->redis, f->config, keys[0], err) != 0 ||
-        redis_eval(f->redis, &f->script, 3, &reply, err, 7, argv, NULL) != REDIS_OK)
+        redis_eval(f->redis, &f->script, 4, &reply, err, 8, argv, NULL) != REDIS_OK)
         return -1;
     int rc = 0;
     if (reply->elements == 3 && reply->element[0]->str && reply->element[1]->str)
@@ -125,14 +129,27 @@ static bool switching(const struct dossier *d)
     return false;
 }
 
+/* What a rebuild does to a mark, one script can tell only where both have the same shards. */
+static int check_rebuild(const struct dossier *d, struct error *err)
+{
+    if (switching(d))
+        return error_set(err, ERROR_STORE,
+                         "a rebuild is being put in place: run it again after it");
+    if (d->rebuilt_shards && d->rebuilt_shards != d->shards)
+        return error_set(
+            err, ERROR_STORE,
+            "a rebuild from %d to %d ledger.shards is under way: run it again after it", d->shards,
+            d->rebuilt_shards);
+    return 0;
+}
+
 static int forget(struct forget *f, const struct forget_options *own, struct error *err)
 {
     const struct dossier *d = &f->dossier;
     if (dossier_empty(d))
         return customer_command_unknown(d, err);
-    if (switching(d))
-        return error_set(err, ERROR_STORE,
-                         "a rebuild is being put in place: run it again after it");
+    if (check_rebuild(d, err) != 0)
+        return -1;
     if (!own->yes && ask(f, err) != 0)
         return -1;
     for (size_t i = 0; i < d->page_count; i++)

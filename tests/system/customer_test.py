@@ -268,11 +268,37 @@ class Forget(LedgerCase):
         self.assertIn("nothing is known of customer c-1 ", self.refuse(1, "forget", "c-1", "--yes"))
         self.assertEqual(self.everything(), before)
 
-    def test_it_waits_for_a_rebuild_that_is_put_in_place(self):
+    def test_while_a_rebuild_is_put_in_place_it_refuses(self):
         token = self.ledger.positions(0)["token"]
         self.ledger.position(0, token=token + ":switching")
         before = self.everything()
         self.assertIn("a rebuild is being put in place", self.refuse(1, "forget", WHO, "--yes"))
+        self.assertEqual(self.everything(), before)
+
+    def rebuild(self, sales, service, shards=1):
+        self.redis.call("HSET", self.ledger.key(0, "rebuild:position:customers"),
+                        "definition", f"fold=1\nledger.shards={shards}\n", "ledger", "",
+                        f"sales:{self.home}", f"{sales}:0", f"service:{self.home}", f"{service}:0")
+        return self.ledger.key(0, "rebuild:position:customers")
+
+    def test_a_rebuild_that_is_behind_learns_of_the_mark_too(self):
+        sales, service = map(int, self.where().split(":"))
+        key = self.rebuild(sales, service - 1)
+        self.forget()
+        self.assertEqual(self.redis.hash(key)["ledger"], self.ledger.positions(0)["ledger"])
+
+    def test_beside_a_rebuild_that_is_further_than_the_workers_it_refuses(self):
+        sales, service = map(int, self.where().split(":"))
+        for more in ((sales + 1, service), (sales, service + 1)):
+            self.rebuild(*more)
+            before = self.everything()
+            self.assertIn("has counted further", self.refuse(1, "forget", WHO, "--yes"))
+            self.assertEqual(self.everything(), before)
+
+    def test_beside_a_rebuild_in_other_shards_it_refuses(self):
+        self.rebuild(0, 0, shards=2)
+        before = self.everything()
+        self.assertIn("from 1 to 2 ledger.shards", self.refuse(1, "forget", WHO, "--yes"))
         self.assertEqual(self.everything(), before)
 
     def test_a_partition_without_positions_is_damage(self):

@@ -67,7 +67,6 @@ class LedgerHand:
             for name, number in names.items():
                 self.client.call("HSET", self.key(shard, "names"), name, number)
         for key, fields in made["hashes"].items():
-            key = key.replace("tandem:{main.", f"tandem:{{{self.world.business}.")
             for field, amount in fields.items():
                 self.client.call("HSET", key, field, amount)
         self.write_positions()
@@ -82,7 +81,7 @@ class LedgerHand:
                 "value": json.dumps(event)}
 
     def count(self):
-        order = {"timezone": self.timezone, "scopes": "region,channel,rep,line", "from": None,
+        order = {"business": self.world.business, "timezone": self.timezone, "scopes": "region,channel,rep,line", "from": None,
                  "limit": self.limit, "shards": self.shards, "floor": None, "forgotten": [],
                  "batches": self.batches}
         return json.loads(self.world.tool("ledger", "count", input=json.dumps(order).encode()))
