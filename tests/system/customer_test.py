@@ -7,7 +7,7 @@ import re
 import subprocess
 
 from cluster import Cluster
-from harness import BIN, TestCase, event, main, order, ticket
+from harness import BIN, ROOT, TestCase, event, main, order, ticket
 from ledger_hand import LedgerHand
 
 WHO = "c-1042"
@@ -306,6 +306,15 @@ class Forget(LedgerCase):
         before = self.everything()
         self.assertIn("no positions", self.refuse(1, "forget", WHO, "--yes"))
         self.assertEqual(self.everything(), before)
+
+    def test_the_examples_of_the_docs_run(self):
+        page = (ROOT / "docs/privacy.md").read_text()
+        commands = re.findall(r"^tandem (.*)$", page, re.M)
+        self.assertEqual(len(commands), 4)
+        for command in commands:
+            asks = command == f"forget {WHO}"
+            done = self.world.run(*command.split())
+            self.assertEqual(done.returncode, 2 if asks else 0, done.stderr)
 
     def ask(self, answer):
         """(status, what a person saw) of `tandem forget` on a terminal."""
