@@ -3,6 +3,8 @@
 #include "common/suggest.h"
 #include "consumers/recount/audit.h"
 #include "consumers/recount/rebuild.h"
+#include "consumers/privacy/customer_command.h"
+#include "consumers/privacy/forget.h"
 #include "consumers/report/report.h"
 #include "consumers/reporter/reporter.h"
 #include "consumers/comparison/targets_command.h"
@@ -46,6 +48,8 @@ static const struct command *const commands[] = {
     &audit_command,
     &rebuild_command,
     &trim_command,
+    &customer_command,
+    &forget_command,
     &settings_command,
 };
 /* clang-format on */

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/command.h"
 #include "common/log.h"
+#include "common/redis_moved.h"
 #include "common/redis_sentinel.h"
 #include "common/redis_tls.h"
 #include "common/redis_url.h"
@@ -18,10 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BACK_OFF_MIN_MS = 100, BACK_OFF_MAX_MS = 5000, PASSWORD_MAX = 4096 };
+enum { BACK_OFF_MIN_MS = 100, BACK_OFF_MAX_MS = 5000, PASSWORD_MAX = 4096, HOPS_MAX = 5 };
 
 struct redis {
     struct redis_url url;
+    struct redis_node home;  /* what the URL names */
+    struct redis_node moved; /* what a node of a cluster named last; port 0: none has */
     char *ca_file;
     int64_t timeout_ms;
     redisContext *context; /* NULL: not connected */
@@ -64,6 +67,8 @@ static int take_settings(struct redis *redis, const struct config *config, struc
     if (redis_url_parse(&redis->url, config->redis, err) != 0) {
         return -1;
     }
+    memcpy(redis->home.host, redis->url.host, sizeof redis->home.host);
+    redis->home.port = redis->url.port;
     if (config->redis_password_file[0] &&
         read_password(redis, config->redis_password_file, err) != 0) {
         return -1;
@@ -243,11 +248,28 @@ static int begin(struct redis *redis, struct error *err)
     return greet(redis, 1, (const char *[]){"PING"}, err);
 }
 
+/* A cluster has no sentinels and no databases, and its nodes are told by host and port. */
+static bool may_move(const struct redis *redis)
+{
+    return !redis->url.sentinels && !redis->url.path;
+}
+
+/* Where the next connection goes. */
+static void aim(struct redis *redis)
+{
+    const struct redis_node *node = redis->moved.port ? &redis->moved : &redis->home;
+    if (may_move(redis)) {
+        redis_url_place(&redis->url, text_of(node->host), node->port);
+    }
+}
+
 int redis_connect(struct redis *redis, struct error *err)
 {
     redis_disconnect(redis);
+    aim(redis);
     if (begin(redis, err) != 0) {
         redis_disconnect(redis);
+        redis->moved.port = 0; /* perhaps it is gone: the next try asks the URL's node again */
         return -1;
     }
     return 0;
@@ -289,6 +311,22 @@ int redis_wait(struct redis *redis, const struct config *config, struct error *e
                  log_i("waited_ms", clock_mono_ms() - since_ms));
     }
     return 0;
+}
+
+int redis_wait_for(struct redis *redis, const struct config *config, const char *key,
+                   struct error *err)
+{
+    enum redis_answer answer = REDIS_UNKNOWN;
+    /* One hop does, two while slots are moving; more is a cluster that does not know itself. */
+    for (int hop = 0; hop < HOPS_MAX && answer == REDIS_UNKNOWN; hop++) {
+        redisReply *reply;
+        if (redis_wait(redis, config, err) != 0) {
+            return -1;
+        }
+        answer = redis_callf(redis, &reply, err, "EXISTS %s", key);
+        freeReplyObject(reply);
+    }
+    return answer == REDIS_OK ? 0 : -1;
 }
 
 static bool begins_with_word(const char *text, const char *const *words)
@@ -398,10 +436,25 @@ bool redis_received(struct redis *redis, int64_t wait_ms)
     }
 }
 
+/* The node of a cluster that has the key which was asked for, so that the caller finds it by
+ * connecting anew. */
+static void note_moved(struct redis *redis, const char *error_text)
+{
+    struct redis_node node;
+    if (!may_move(redis) || !redis_moved_parse(error_text, &node)) {
+        return;
+    }
+    if (!node.host[0]) {
+        memcpy(node.host, redis->url.host, sizeof node.host);
+    }
+    redis->moved = node;
+}
+
 /* An error answer in words; connections that lead nowhere are closed. */
 static enum redis_answer refused(struct redis *redis, redisReply *reply, struct error *err)
 {
     enum redis_answer answer = redis_sort(reply->str);
+    note_moved(redis, reply->str);
     if (answer == REDIS_PERMANENT) {
         error_set(err, ERROR_REDIS, "redis %s: %s", redis->url.address, reply->str);
     } else {

@@ -32,13 +32,19 @@ void redis_free(struct redis *redis);
 const char *redis_address(const struct redis *redis);
 
 /* Connects (or connects anew), authenticates, selects the database. One try. With Sentinels it asks
- * them for the master each time, and takes only one that calls itself so. */
+ * them for the master each time, and takes only one that calls itself so. After a node of a Redis
+ * Cluster has answered MOVED it goes to the node that was named, with the URL's user, password and
+ * TLS; a try that fails there forgets it, and the next one goes to the URL's node. So one connection
+ * serves the keys of one slot. */
 int redis_connect(struct redis *redis, struct error *err);
 bool redis_connected(const struct redis *redis);
 void redis_disconnect(struct redis *redis);
 /* As redis_connect(), but waits with back-off, says so once, gives up after connect.timeout if
  * that is set or when a signal asks to stop. */
 int redis_wait(struct redis *redis, const struct config *config, struct error *err);
+/* The same; in a Redis Cluster it ends at the node that has `key`. */
+int redis_wait_for(struct redis *redis, const struct config *config, const char *key,
+                   struct error *err);
 
 /* One command, one answer. On REDIS_OK *reply is the caller's (freeReplyObject); else it is NULL and
  * err says what was answered. REDIS_UNKNOWN closes the connection. */

@@ -5,9 +5,11 @@
 #include "common/calendar.h"
 #include "common/clock.h"
 #include "common/redis.h"
+#include "common/redis_url.h"
 #include "common/zone.h"
-#include "consumers/reporter/key.h"
+#include "consumers/customers/ledger_key.h"
 #include "consumers/recount/keylist.h"
+#include "consumers/reporter/key.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,8 +30,11 @@ struct trim {
     struct redis *redis;
     int32_t floor, today;
     bool dry_run;
-    char prefix[64];
+    int shards; /* of the ledger, 0: there is none */
 };
+
+/* Where the business's own keys are, among the shards of its ledger. */
+enum { MAIN = -1 };
 
 /* ---- which keys ---- */
 
@@ -72,6 +77,54 @@ static bool wanted(const void *context, const char *rest)
     return trim_forgets(rest, t->floor, t->today);
 }
 
+/* "3}:customer:day:2026-01-10:all": of any shard, behind "tandem:{main." */
+static bool wanted_of_shard(const void *context, const char *rest)
+{
+    size_t digits = strspn(rest, "0123456789");
+    return digits > 0 && strncmp(rest + digits, "}:", 2) == 0 && wanted(context, rest + digits + 2);
+}
+
+/* ---- where they are ---- */
+
+static char *key_of(const struct trim *t, int shard, const char *rest, char out[KEY_MAX])
+{
+    char prefix[LEDGER_PREFIX_MAX];
+    if (shard == MAIN)
+        return key_format(out, t->config->business, "%s", rest);
+    snprintf(out, KEY_MAX, "%s%s", ledger_prefix(prefix, t->config->business, shard), rest);
+    return out;
+}
+
+/* In a cluster the business and each shard may be on nodes of their own. */
+static int go_to(const struct trim *t, int shard, struct error *err)
+{
+    char key[KEY_MAX];
+    return redis_wait_for(t->redis, t->config, key_of(t, shard, "floor", key), err);
+}
+
+/* Every ledger has a shard 0. One that is being rebuilt may come to have more of them. */
+static int find_shards(struct trim *t, struct error *err)
+{
+    static const char *const rests[] = {"position:customers", "rebuild:position:customers"};
+    char key[KEY_MAX];
+    if (go_to(t, 0, err) != 0)
+        return -1;
+    for (size_t i = 0; i < sizeof rests / sizeof *rests; i++) {
+        redisReply *reply;
+        if (redis_callf(t->redis, &reply, err, "HGET %s definition", key_of(t, 0, rests[i], key)) !=
+            REDIS_OK)
+            return -1;
+        bool there = reply->str != NULL;
+        int shards = ledger_shards_in(reply->str);
+        freeReplyObject(reply);
+        if (there && shards == 0)
+            return error_set(err, ERROR_STORE, "%s: its definition does not tell ledger.shards",
+                             key);
+        t->shards = shards > t->shards ? shards : t->shards;
+    }
+    return 0;
+}
+
 /* ---- moving the floor ---- */
 
 static int above(const struct trim *t, const char *before, struct error *err)
@@ -84,9 +137,10 @@ static int above(const struct trim *t, const char *before, struct error *err)
 
 static int read_floor(const struct trim *t, char before[11], struct error *err)
 {
-    char date[11];
+    char date[11], key[KEY_MAX];
     redisReply *reply;
-    if (redis_callf(t->redis, &reply, err, "GET %sfloor", t->prefix) != REDIS_OK)
+    if (go_to(t, MAIN, err) != 0 ||
+        redis_callf(t->redis, &reply, err, "GET %s", key_of(t, MAIN, "floor", key)) != REDIS_OK)
         return -1;
     snprintf(before, 11, "%s", reply->str ? reply->str : "");
     freeReplyObject(reply);
@@ -95,37 +149,66 @@ static int read_floor(const struct trim *t, char before[11], struct error *err)
     return 0;
 }
 
-static int move_floor(const struct trim *t, struct error *err)
+/* What the script answered; of the shards only when something is wrong. */
+static int take_moved(const struct trim *t, int shard, const redisReply *reply, struct error *err)
 {
-    static const char *const rests[] = {"floor",
-                                        "floors",
-                                        "position:sales",
-                                        "position:service",
-                                        "rebuild:floors",
-                                        "rebuild:position:sales",
-                                        "rebuild:position:service"};
-    enum { KEYS = sizeof rests / sizeof *rests };
+    char date[11];
+    calendar_format_date(t->floor, date);
+    if (reply->elements != 2 || !reply->element[0]->str || !reply->element[1]->str)
+        return error_set(err, ERROR_REDIS, "an answer of an unexpected form");
+    if (strcmp(reply->element[0]->str, "above") == 0)
+        return above(t, reply->element[1]->str, err);
+    if (shard != MAIN)
+        return 0;
+    if (strcmp(reply->element[0]->str, "moved") == 0)
+        printf("The floor is %s now; late events before it count only as before_floor.\n", date);
+    else
+        printf("The floor was %s already.\n", date);
+    return 0;
+}
+
+/* A shard has the positions of both topics in one hash. */
+static int move_floor_of(const struct trim *t, int shard, struct error *err)
+{
+    static const char *const main_rests[] = {"floor",
+                                             "floors",
+                                             "position:sales",
+                                             "position:service",
+                                             "rebuild:floors",
+                                             "rebuild:position:sales",
+                                             "rebuild:position:service"};
+    static const char *const shard_rests[] = {"floor",
+                                              "floors",
+                                              "position:customers",
+                                              "position:customers",
+                                              "rebuild:floors",
+                                              "rebuild:position:customers",
+                                              "rebuild:position:customers"};
+    enum { KEYS = sizeof main_rests / sizeof *main_rests };
     char keys[KEYS][KEY_MAX], date[11];
     const char *argv[KEYS + 1];
     struct redis_script script;
     redisReply *reply;
-    int rc = 0;
     for (int i = 0; i < KEYS; i++)
-        argv[i] = key_format(keys[i], t->config->business, "%s", rests[i]);
+        argv[i] = key_of(t, shard, shard == MAIN ? main_rests[i] : shard_rests[i], keys[i]);
     argv[KEYS] = calendar_format_date(t->floor, date);
     redis_script_init(&script, trim_lua);
-    if (redis_eval(t->redis, &script, KEYS, &reply, err, KEYS + 1, argv, NULL) != REDIS_OK)
+    if (go_to(t, shard, err) != 0 ||
+        redis_eval(t->redis, &script, KEYS, &reply, err, KEYS + 1, argv, NULL) != REDIS_OK)
         return -1;
-    if (reply->elements != 2 || !reply->element[0]->str || !reply->element[1]->str)
-        rc = error_set(err, ERROR_REDIS, "an answer of an unexpected form");
-    else if (strcmp(reply->element[0]->str, "above") == 0)
-        rc = above(t, reply->element[1]->str, err);
-    else if (strcmp(reply->element[0]->str, "moved") == 0)
-        printf("The floor is %s now; late events before it count only as before_floor.\n", date);
-    else
-        printf("The floor was %s already.\n", date);
+    int rc = take_moved(t, shard, reply, err);
     freeReplyObject(reply);
     return rc;
+}
+
+/* The business's first: that one decides what may be forgotten, and none of the shards is ahead of
+ * it. All of them before anything is deleted. */
+static int move_floors(const struct trim *t, struct error *err)
+{
+    for (int shard = MAIN; shard < t->shards; shard++)
+        if (move_floor_of(t, shard, err) != 0)
+            return shard == MAIN ? -1 : error_prefix(err, "shard %d of the ledger", shard);
+    return 0;
 }
 
 /* ---- deleting ---- */
@@ -146,24 +229,41 @@ static int unlink_step(const struct trim *t, char *const *keys, size_t count, st
     return 0;
 }
 
+/* The length up to and with the hash tag: only keys of one slot may be named in one command. */
+static size_t tag_of(const char *key)
+{
+    return strcspn(key, "}");
+}
+
 static int unlink_all(const struct trim *t, const struct keylist *keys, struct error *err)
 {
-    for (size_t at = 0; at < keys->count; at += STEP_KEYS) {
-        size_t left = keys->count - at;
-        if (unlink_step(t, keys->list + at, left < STEP_KEYS ? left : STEP_KEYS, err) != 0)
+    for (size_t at = 0, next = 0; at < keys->count; at = next) {
+        size_t tag = tag_of(keys->list[at]);
+        while (next < keys->count && next - at < STEP_KEYS &&
+               strncmp(keys->list[at], keys->list[next], tag + 1) == 0)
+            next++;
+        if (unlink_step(t, keys->list + at, next - at, err) != 0)
             return -1;
     }
     return 0;
 }
 
+/* The keys of the node one is at: of the business, or of all its shards that are there. */
+static int list_keys(const struct trim *t, int shard, struct keylist *keys, struct error *err)
+{
+    char prefix[KEY_MAX];
+    snprintf(prefix, sizeof prefix, shard == MAIN ? "tandem:{%s}:" : "tandem:{%s.",
+             t->config->business);
+    return keylist_scan(keys, t->redis, prefix, shard == MAIN ? wanted : wanted_of_shard, t, err);
+}
+
 /* Until a pass finds nothing more. */
-static int forget(const struct trim *t, size_t *deleted, struct error *err)
+static int forget(const struct trim *t, int shard, size_t *deleted, struct error *err)
 {
     struct keylist keys = {0};
     int rc = 0;
-    *deleted = 0;
     for (int pass = 0; pass < PASSES_MAX && rc == 0; pass++) {
-        rc = keylist_scan(&keys, t->redis, t->prefix, wanted, t, err);
+        rc = list_keys(t, shard, &keys, err);
         size_t found = keys.count;
         if (rc == 0)
             rc = unlink_all(t, &keys, err);
@@ -175,23 +275,48 @@ static int forget(const struct trim *t, size_t *deleted, struct error *err)
     return rc;
 }
 
-static int count_keys(const struct trim *t, size_t *count, struct error *err)
+static int count_keys(const struct trim *t, int shard, size_t *count, struct error *err)
 {
     struct keylist keys = {0};
-    int rc = keylist_scan(&keys, t->redis, t->prefix, wanted, t, err);
-    *count = keys.count;
+    int rc = list_keys(t, shard, &keys, err);
+    *count += keys.count;
     keylist_clear(&keys);
     return rc;
 }
 
+typedef int at_node(const struct trim *t, int shard, size_t *count, struct error *err);
+
+/* Each node that has shards once, however many: going through its keys takes its time. The shards
+ * before the business, whose customer counters the reporter makes of theirs. */
+static int at_every_node(const struct trim *t, at_node *act, size_t *count, struct error *err)
+{
+    char been[LEDGER_SHARDS_MAX][sizeof((struct redis_url *)NULL)->address];
+    int nodes = 0;
+    *count = 0;
+    for (int shard = 0; shard < t->shards; shard++) {
+        int node = 0;
+        if (go_to(t, shard, err) != 0)
+            return -1;
+        while (node < nodes && strcmp(been[node], redis_address(t->redis)) != 0)
+            node++;
+        if (node < nodes)
+            continue;
+        snprintf(been[nodes++], sizeof *been, "%s", redis_address(t->redis));
+        if (act(t, shard, count, err) != 0)
+            return -1;
+    }
+    return go_to(t, MAIN, err) == 0 ? act(t, MAIN, count, err) : -1;
+}
+
 /* ---- the command ---- */
 
-static int trim(const struct trim *t, struct error *err)
+static int trim(struct trim *t, struct error *err)
 {
     char date[11], before[11];
     size_t count;
     calendar_format_date(t->floor, date);
-    if (read_floor(t, before, err) != 0 || count_keys(t, &count, err) != 0)
+    if (find_shards(t, err) != 0 || read_floor(t, before, err) != 0 ||
+        at_every_node(t, count_keys, &count, err) != 0)
         return -1;
     printf("%zu keys lie before %s: counters of its days and hours, comparisons and tables of "
            "periods that begin there.\n",
@@ -201,7 +326,7 @@ static int trim(const struct trim *t, struct error *err)
         return 0;
     }
     fflush(stdout);
-    if (move_floor(t, err) != 0 || forget(t, &count, err) != 0)
+    if (move_floors(t, err) != 0 || at_every_node(t, forget, &count, err) != 0)
         return -1;
     printf("%zu keys deleted.\n", count);
     return 0;
@@ -238,10 +363,7 @@ static int run(const struct config *config, const void *options, int argc, char 
     if (rc != 0)
         return 2;
     command_catch_signals();
-    snprintf(t.prefix, sizeof t.prefix, "tandem:{%s}:", config->business);
     rc = redis_open(&t.redis, config, err);
-    if (rc == 0)
-        rc = redis_wait(t.redis, config, err);
     if (rc == 0)
         rc = trim(&t, err);
     if (rc == 0 && fflush(stdout) != 0)
@@ -272,10 +394,11 @@ const struct command trim_command = {
     .about =
         "Moves the floor, the first day that is kept, up to DATE, says how many keys lie before\n"
         "it and deletes them: counters of days and hours, and comparisons and tables of\n"
-        "periods that begin before it. Workers and reporters may go on. From then on an event\n"
-        "of an earlier day adds only to before_floor, so that it cannot bring back a day with\n"
-        "a part of its counters. The floor never moves back; the log in Kafka is not touched.\n"
-        "Run again, it deletes what is left.\n"
+        "periods that begin before it. In the ledger of customers too, where what is known of\n"
+        "a customer stays. Workers and reporters may go on. From then on an event of an earlier\n"
+        "day adds only to before_floor, so that it cannot bring back a day with a part of its\n"
+        "counters. The floor never moves back; the log in Kafka is not touched. Run again, it\n"
+        "deletes what is left.\n"
         "\n"
         "  tandem trim --before 2024-01-01 --dry-run\n"
         "  tandem trim --before 2024-01-01\n",

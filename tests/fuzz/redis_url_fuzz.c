@@ -1,5 +1,6 @@
 /* redis_url_fuzz - any bytes as the URL of a Redis. What it says when it refuses one has no part of
- * the password. */
+ * the password. The same bytes as what a node of a cluster says of another. */
+#include "common/redis_moved.h"
 #include "common/redis_url.h"
 #include "fuzz.h"
 
@@ -15,6 +16,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         redis_url_clear(&url);
     } else if (secret && strchr(secret, '@') && strstr(err.text, "s3cr3t")) {
+        abort();
+    }
+    struct redis_node node = {.port = -1};
+    if (redis_moved_parse(text, &node) ? node.port < 1 || node.port > 65535 : node.port != -1) {
         abort();
     }
     free(text);

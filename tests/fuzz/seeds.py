@@ -43,7 +43,8 @@ def formats():
 def seeds():
     events, files = list(values()), list(mappings())
     urls = ["redis://localhost", "rediss://user:s3cr3t@[::1]:6380/2", "unix://:s3cr3t@/run/r?db=1",
-            "redis+sentinel://:s3cr3t@a,b:26379/main/1", "redis://:%41s3cr3t@h:0/16"]
+            "redis+sentinel://:s3cr3t@a,b:26379/main/1", "redis://:%41s3cr3t@h:0/16",
+            "MOVED 3999 10.0.0.7:6381", "MOVED 0 :7000"]
     times = ["2026-11-23T14:05:09.123+02:00", "2000-01-01t00:00:00z", "2026-11-23", "2026-W48",
              "2026-W53", "2026-11", "2026-Q4", "2026", "90m", "7d"]
     amounts = ["02" + text for text in ("41.9136", "-1.005", "1,234.50", "1e-05", " 7 ", "+0")]

@@ -8,8 +8,14 @@ import json
 import re
 import shlex
 import signal
+import sys
 
-from harness import ROOT, TestCase, main, wait_for
+from harness import ROOT, TestCase, main, structured, wait_for
+
+sys.path.insert(0, str(ROOT / "tests/oracle"))
+import count as oracle_count            # noqa: E402
+import customers as oracle_customers    # noqa: E402
+import decode as oracle_decode          # noqa: E402
 
 DAYS_90 = 90 * 86400
 PAST = ["--start", "2025-01-01", "--days", "365"]
@@ -45,6 +51,19 @@ def return_shares(events):
         returned = place < len(mine) and mine[place] - rated <= DAYS_90
         counts[score >= (4 if scale == "csat" else 9)][1] += returned
     return [100 * counts[side][1] / counts[side][0] for side in (True, False)]
+
+
+def ledger_of(events):
+    """What tests/oracle makes of these as one partition, in scope `all` alone."""
+    offsets, records = collections.Counter(), []
+    for e in events:
+        topic = "tandem.sales" if name(e).startswith("sale.") else "tandem.service"
+        raw = structured(e)
+        records.append(oracle_decode.Record(
+            topic, 0, offsets[topic], None, raw["key"].encode(),
+            [(header, value.encode()) for header, value in raw["headers"]], raw["value"].encode()))
+        offsets[topic] += 1
+    return oracle_customers.count(records, oracle_count.Settings(scopes=(), partitions=1))
 
 
 def number(words, text):
@@ -86,6 +105,19 @@ class DryRun(TestCase):
             shares = return_shares(events)
             self.assertAlmostEqual(shares[0], content, delta=2)
             self.assertAlmostEqual(shares[1], discontent, delta=2)
+
+    def test_by_the_rules_of_the_counters_so_many_come_back_in_two_years_and_in_their_last_days(self):
+        for content, discontent in ((60, 20), (75, 40)):
+            sums = {day: fields for (day, scope), fields in ledger_of(self.events(
+                "--start", "2024-01-01", "--days", 731, "--events", 30000, "--return-content",
+                content, "--return-discontent", discontent)).shards[0].items()}
+            for first in ("2024-01-01", "2025-10-03"):      # 90 days before the end
+                for field, told in (("satisfied", content), ("dissatisfied", discontent)):
+                    base, returned = (sum(fields.get(name, 0) for day, fields in sums.items()
+                                          if day >= first)
+                                      for name in (field, field + "_returned"))
+                    self.assertGreater(base, 50)
+                    self.assertAlmostEqual(100 * returned / base, told, delta=2)
 
     def test_the_links_between_events_hold(self):
         events = self.events(*PAST, "--orders", 10000, "--currencies", "EUR,RON")

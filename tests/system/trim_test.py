@@ -1,7 +1,9 @@
 """`tandem trim`: days are forgotten on purpose, and stay so."""
 
+from cluster import Cluster
 from counting import CountingCase
-from harness import main, order, ticket, wait_for
+from harness import TestCase, main, order, ticket, wait_for
+from ledger_hand import LedgerHand
 
 
 class Trim(CountingCase):
@@ -108,6 +110,78 @@ class Trim(CountingCase):
         self.assertEqual(self.day("sale", "2026-01-10"), {})
         self.assertEqual(self.redis.hash(self.key("floors")), {})
         self.assertIn(" equal the log up to ", self.world.must("audit"))
+
+
+class TrimOfALedger(TestCase):
+    """The customers' days, in shards with a floor of their own."""
+
+    def lay_down(self, client, shards):
+        self.redis, self.ledger = client, LedgerHand(self.world, client, shards=shards)
+        self.ledger.put([dict(order(n, customer=f"c-{n}", region="north"), time=f"{day}T12:00:00Z")
+                         for n, day in enumerate(30 * ["2026-01-10", "2026-03-10"])])
+        for day in ("2026-01-10", "2026-03-10"):
+            client.call("HSET", self.world.key(f"customer:day:{day}:all"), "customers_new", 30)
+
+    def keys(self, words):
+        return [key for key in self.redis.keys(f"tandem:{{{self.world.business}*") if words in key]
+
+    def old(self):
+        """Also the first days of months, on which their buyers are counted."""
+        return [key for key in self.keys(":day:") if key.split(":day:")[1] < "2026-03-10"]
+
+    def trim(self, *options, **more):
+        return self.world.must("trim", "--before", "2026-03-10", *options, **more)
+
+    def assert_trimmed(self, shards):
+        self.assertEqual(self.old(), [])
+        self.assertEqual(len(self.keys("}:customer:day:2026-03-10:all")), 1 + shards)
+        self.assertEqual(len(self.keys("}:c:")), 60)
+        for shard in range(shards):
+            self.assertEqual(self.redis.call("GET", self.ledger.key(shard, "floor")), "2026-03-10")
+            wanted = [f"{kind}:{partition}={self.ledger.ends[kind, partition]}"
+                      for kind in ("sales", "service") for partition in range(shard, 4, shards)]
+            (day, positions), = self.redis.hash(self.ledger.key(shard, "floors")).items()
+            self.assertEqual((day, sorted(positions.split())), ("2026-03-10", wanted))
+
+    def test_every_shard_gets_the_floor_loses_its_days_and_keeps_its_customers(self):
+        self.lay_down(self.world.redis, 2)
+        old = len(self.old())
+        self.assertGreater(old, 4)
+        self.assertIn(f"{old} keys lie before", self.trim("--dry-run"))
+        self.assertEqual(len(self.old()), old)
+        self.assertIn(f"{old} keys deleted", self.trim())
+        self.assert_trimmed(2)
+        self.assertIn("0 keys deleted", self.trim())
+
+    def test_in_a_cluster_every_shard_is_found_on_its_node(self):
+        cluster = Cluster(self)
+        self.lay_down(cluster, 4)
+        cluster.spread(self.ledger.key(shard, "") for shard in range(4))
+        self.assertIn("keys deleted", self.trim(env={"TANDEM_REDIS": cluster.url}))
+        self.assert_trimmed(4)
+
+    def test_a_ledger_that_is_being_rebuilt_in_more_shards_gets_it_in_all(self):
+        self.lay_down(self.world.redis, 1)
+        for shard in range(2):
+            key = f"tandem:{{{self.world.business}.{shard}}}:rebuild:position:customers"
+            self.redis.call("HSET", key, "definition", "ledger.shards=2\n",
+                            f"sales:{shard}", "7:0", f"service:{shard}", "3:0")
+        self.trim()
+        self.assert_trimmed(1)
+        for shard in range(2):
+            prefix = f"tandem:{{{self.world.business}.{shard}}}:"
+            self.assertEqual(self.redis.call("GET", prefix + "floor"), "2026-03-10")
+            self.assertEqual(self.redis.hash(prefix + "rebuild:floors"),
+                             {"2026-03-10": f"sales:{shard}=7 service:{shard}=3"})
+
+    def test_a_ledger_that_does_not_tell_its_shards_is_refused_before_anything_moves(self):
+        self.lay_down(self.world.redis, 1)
+        self.ledger.position(0, definition="fold=1\n")
+        done = self.world.run("trim", "--before", "2026-03-10")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("does not tell ledger.shards", done.stderr)
+        self.assertIsNone(self.redis.call("GET", self.world.key("floor")))
+        self.assertEqual(len(self.keys("}:customer:day:2026-01-10:all")), 2)
 
 
 main()
