@@ -2,6 +2,7 @@
 start again. Each is ended by its process id, at the latest by close()."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import random
@@ -20,6 +21,7 @@ sys.path.insert(0, str(ROOT / "tests/system"))
 from harness import Redis as Client, RedisError, wait_for     # noqa: E402
 
 LIBS = ROOT / "build/kafka/libs"
+LIBC = ctypes.CDLL(None)
 
 
 def free_port():
@@ -29,6 +31,11 @@ def free_port():
             with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", random.SystemRandom().randint(20000, 32000)))
                 return probe.getsockname()[1]
+
+
+def _end_with_parent():
+    """A test that was killed outright ends no server any more."""
+    LIBC.prctl(1, signal.SIGKILL)       # PR_SET_PDEATHSIG
 
 
 class Server:
@@ -45,7 +52,8 @@ class Server:
     def launch(self):
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(self.words, stdout=log, stderr=log, cwd=self.folder,
-                                          stdin=subprocess.DEVNULL, start_new_session=True)
+                                          stdin=subprocess.DEVNULL, start_new_session=True,
+                                          preexec_fn=_end_with_parent)
 
     def runs(self):
         return self.child is not None and self.child.poll() is None
@@ -106,9 +114,13 @@ appender.out.layout.pattern=%d %p %c{1} %m%n
 """
 
 
+def has_kafka():
+    return any(LIBS.glob("kafka_*.jar"))
+
+
 def fetch_kafka():
     """The stack's Kafka; a first `up` fetches it."""
-    if any(LIBS.glob("kafka_*.jar")):
+    if has_kafka():
         return
     env = {**os.environ, "STACK": "build/faults-stack", "STACK_REAL": "1", "STACK_KIND": "kafka"}
     env.pop("TANDEM_BROKERS", None)
