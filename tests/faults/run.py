@@ -36,11 +36,11 @@ MOST_EVENTS = 60000         # of a scene: the oracle counts some 6,000 a second
 LANES = 2
 LONG_MINUTES = 10           # from here on the file to import is large
 
-# A kind is injected at most so often for its own sake, and for so long in a round; events of days
-# past; rows to import and events to emit; attempts at the time of recovery.
-Size = collections.namedtuple("Size", "most round_s history rows events attempts")
-SHORT = Size(most=2, round_s=0, history=500, rows=10000, events=6000, attempts=3)
-USUAL = Size(most=99, round_s=6, history=2000, rows=50000, events=30000, attempts=1)
+# A kind is injected at most so often for its own sake, and for so long in a round; percent of its
+# traffic; events of days past; rows to import and events to emit; attempts at the time of recovery.
+Size = collections.namedtuple("Size", "most round_s percent history rows events attempts")
+SHORT = Size(most=2, round_s=0, percent=40, history=500, rows=10000, events=3000, attempts=3)
+USUAL = Size(most=99, round_s=6, percent=100, history=2000, rows=50000, events=30000, attempts=1)
 LONG = USUAL._replace(rows=1000000)
 
 
@@ -82,7 +82,7 @@ def _inject(fault, seed, size, row):
     scene = fault.scene
     scene.send_history(size.history, seed)
     scene.start_workers()
-    scene.start_traffic(fault.rate, MOST_EVENTS, seed, fault.bad)
+    scene.start_traffic(fault.rate * size.percent // 100, MOST_EVENTS, seed, fault.bad)
     scene.catch_up()
     began = time.monotonic()
     while fault.number < min(fault.least, size.most) or time.monotonic() - began < size.round_s:

@@ -254,13 +254,18 @@ static void begin(struct expected *x, const struct memory *m, bool whole)
 
 /* ---- names ---- */
 
+static const char *side(void)
+{
+    return side_name(world.kind->side);
+}
+
 /* "sale:2026-11-23:region=north", as the reporter is told of it. */
 static void day_mark(char *out, size_t room, int day, int scope)
 {
     char date[11];
     calendar_format_date(date_of(day), date);
     const char *value = scope == REGIONS - 1 ? "__other__" : log_regions[scope % REGIONS];
-    snprintf(out, room, "%s:%s:%s%s", side_name(world.kind->side), date,
+    snprintf(out, room, "%s:%s:%s%s", side(), date,
              scope == ALL ? "all" : "region=", scope == ALL ? "" : value);
 }
 
@@ -276,12 +281,12 @@ static void hour_key(char *out, size_t room, int day)
 {
     char date[11];
     calendar_format_date(date_of(day), date);
-    snprintf(out, room, "tandem:{main}:%s:hour:%sT11:all", side_name(world.kind->side), date);
+    snprintf(out, room, "tandem:{main}:%s:hour:%sT11:all", side(), date);
 }
 
 static void undated_key(char *out, size_t room)
 {
-    snprintf(out, room, "tandem:{main}:%s:undated", side_name(world.kind->side));
+    snprintf(out, room, "tandem:{main}:%s:undated", side());
 }
 
 /* ---- comparing ---- */
