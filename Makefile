@@ -164,7 +164,8 @@ test:
 
 # On a Kafka, Redis and Sentinels of its own; one round, or as long as MINUTES says.
 faults: $(B)/tandem $(test_tools)
-	@TANDEM_BIN='$(CURDIR)/$(B)/tandem' '$(PYTHON)' tests/faults/run.py --minutes '$(MINUTES)'
+	@TANDEM_BIN='$(CURDIR)/$(B)/tandem' '$(PYTHON)' tests/faults/run.py --minutes '$(MINUTES)' \
+	    --only $(T)
 
 fmt:
 	clang-format -i $(c_files) $(h_files)
@@ -187,7 +188,7 @@ help:
 	@echo 'make                 build/tandem'
 	@echo 'make demo            the whole of tandem on example data, in two minutes'
 	@echo 'make test [T=name]   every test on a real Kafka and Redis, or those of this name'
-	@echo 'make faults [MINUTES=30]   kills, stops, cuts off and fills up, and compares every counter'
+	@echo 'make faults [MINUTES=30] [T=name]   kills, cuts off and fills up, compares every counter'
 	@echo 'make tests           builds the test programs only'
 	@echo 'make bench           tandem beside its alternatives; bench-quick: in three minutes'
 	@echo 'make bench-parts     what an event costs; CHECK=1 judges it, RECORD=1 accepts it'

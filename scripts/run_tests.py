@@ -1,11 +1,12 @@
 """run_tests.py [--needs] [WORD...] - runs the test programs and counts their cases.
 
-A test program is tests/unit/NAME_test.c, built, or tests/FOLDER/NAME_test.py; tests/faults and
-tests/fuzz run by themselves. A WORD chooses programs by NAME, * and ? as in a shell. --needs only
-prints `stack` when one of them wants a Kafka and a Redis, else `nothing`.
+A test program is tests/unit/NAME_test.c, built, or tests/FOLDER/NAME_test.py; tests/fuzz runs by
+itself. A WORD chooses programs by NAME, * and ? as in a shell. --needs only prints `stack` when one
+of them wants a Kafka and a Redis, else `nothing`.
 
 A program tells its cases as TAP (cmocka) or as Python's unittest does. One that ends badly, hangs,
-or runs no case at all has failed, whatever it printed. Python's standard library only."""
+or runs no case at all has failed, whatever it printed. Of one that passed only the lines are shown
+that it begins with `| `. Python's standard library only."""
 
 import fnmatch
 import os
@@ -19,7 +20,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(os.environ.get("TANDEM_BUILD", ROOT / "build"))
 TIMEOUT_S = int(os.environ.get("TEST_TIMEOUT", "600"))
-APART = {"faults", "fuzz"}
+APART = {"fuzz"}
 FIRST = ["unit", "schema", "oracle", "system"]
 
 
@@ -117,7 +118,10 @@ def tell(source, counts, seconds, output):
     print(f"{verdict:6} {label:32} {seconds:6.1f} s  {words}{'; ' + why if why else ''}")
     if failed:
         print(output.rstrip() + f"\n------ end of {label}")
-    elif skipped:
+        return
+    for line in re.findall(r"^\| (.*)", output, re.MULTILINE):
+        print("       " + line)
+    if skipped:
         for line in re.findall(r".*(?:skipped|# SKIP).*", output):
             print("       " + line.strip())
     sys.stdout.flush()

@@ -23,6 +23,7 @@ case $STACK in
 esac
 env_file=$stack.env
 libs=$PWD/build/kafka/libs
+kafka_logging=$PWD/scripts/kafka/log4j2.properties
 topics='tandem.sales tandem.service tandem.rejected tandem.comparison'
 patience_s=90
 
@@ -160,44 +161,21 @@ fetch_kafka() {
 }
 
 write_kafka_settings() { # port controller-port
-    cat >"$stack/server.properties" <<END
-process.roles=broker,controller
-node.id=1
+    {
+        cat scripts/kafka/broker.properties
+        cat <<END
 controller.quorum.voters=1@127.0.0.1:$2
 listeners=BROKER://127.0.0.1:$1,CONTROLLER://127.0.0.1:$2
 advertised.listeners=BROKER://127.0.0.1:$1
 listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
-inter.broker.listener.name=BROKER
-controller.listener.names=CONTROLLER
 log.dirs=$stack/kafka
-# one node: every internal topic has one replica
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-# a topic is made on purpose, or not at all
-auto.create.topics.enable=false
-# a first consumer need not wait for a second
-group.initial.rebalance.delay.ms=0
-# tests stop a worker and have its partitions back soon
-group.min.session.timeout.ms=1000
 END
-    cat >"$stack/log4j2.properties" <<'END'
-rootLogger.level=info
-rootLogger.appenderRef.out.ref=out
-appender.out.type=Console
-appender.out.name=out
-appender.out.layout.type=PatternLayout
-appender.out.layout.pattern=%d %p %c{1} %m%n
-END
+    } >"$stack/server.properties"
 }
 
 format_kafka() {
     id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'AB' | cut -c 1-22)
-    java -Xmx128m -Dlog4j2.configurationFile="$stack/log4j2.properties" -cp "$libs/*" \
+    java -Xmx128m -Dlog4j2.configurationFile="$kafka_logging" -cp "$libs/*" \
         kafka.tools.StorageTool format -t "$id" -c "$stack/server.properties" \
         >"$stack/format.log" 2>&1 </dev/null
 }
@@ -209,7 +187,7 @@ up_kafka() {
     write_kafka_settings "$port" "${ports#* }"
     format_kafka || die "Kafka does not format its storage, see $stack/format.log"
     launch KAFKA "$stack/kafka.log" java -Xms256m -Xmx768m -Djava.awt.headless=true \
-        -Dlog4j2.configurationFile="$stack/log4j2.properties" -cp "$libs/*" \
+        -Dlog4j2.configurationFile="$kafka_logging" -cp "$libs/*" \
         kafka.Kafka "$stack/server.properties"
     wait_for "$pid" grep -q 'Kafka Server started' "$stack/kafka.log" ||
         die "Kafka does not start, see $stack/kafka.log"

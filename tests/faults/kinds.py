@@ -6,7 +6,7 @@ import time
 
 import servers
 from proxy import Proxy
-from scene import KINDS, PARTITIONS, SESSION_MS, Scene
+from scene import KINDS, PARTITIONS, PATIENCE_S, SESSION_MS, Scene
 from harness import wait_for
 
 
@@ -93,14 +93,29 @@ class WorkersComeAndGo(Fault):
         workers = self.scene.workers[kind]
         if len(workers) < 3 and (len(workers) == 1 or self.dice.random() < 0.6):
             worker = self.scene.start_worker(kind)
-            wait_for(lambda: worker.said("event=reading") or len(workers) > PARTITIONS, 30,
-                     f"{worker.name} to read")
+            wait_for(lambda: worker.said("event=reading") or len(workers) > PARTITIONS,
+                     PATIENCE_S, f"{worker.name} to read")
             return
         worker = self.dice.choice(workers)
         self.scene.forget(worker)
-        status = worker.stop()
+        status = worker.stop(PATIENCE_S)
         if status != 0:
             raise AssertionError(f"{worker.name} left with status {status}:\n{worker.err()}")
+
+
+class Rebuilt(Fault):
+    """The counters are switched to a recount under the workers' hands. Every other time the rebuild
+    is killed somewhere, in the switch too, and the next one has to end it."""
+    name = "rebuild beside the workers"
+    least = 2
+
+    def inject(self):
+        world, env = self.scene.world, self.scene.worker_env
+        if self.number % 2:
+            begun = world.start("rebuild", env=env)
+            self.wait(0.05, 1.0)
+            begun.kill()
+        world.must("rebuild", timeout=300, env=env)
 
 
 # --- Redis ------------------------------------------------------------------------------------
@@ -303,13 +318,25 @@ class RejectedUnavailable(Fault):
     def inject(self):
         scene = self.scene
         scene.world.delete_topics(scene.world.rejected)
-        # What was folded before is applied or dropped within a flush; then nothing moves on that
-        # has a letter to write, and what stands beyond the positions needs a letter in the topic
-        # that will be.
-        self.wait(2.0, 3.5)
-        self.stood = {(scene.topics[kind], p): offset for kind in KINDS
-                      for p, offset in scene.positions(kind).items()}
+        # What was folded before is applied or dropped within a flush; then nothing moves on, for
+        # every batch has letters to write, and what stands beyond the positions needs a letter in
+        # the topic that will be.
+        self.stood = self._where_all_stand(self.dice.uniform(2.0, 3.5))
         scene.world.make_topic(scene.world.rejected, 1)
+
+    def _where_all_stand(self, seconds):
+        """{(topic, partition): offset}, when nothing has moved for so long."""
+        stood, since = None, time.monotonic()
+        deadline = since + PATIENCE_S
+        while time.monotonic() - since < seconds:
+            now = {(self.scene.topics[kind], p): offset for kind in KINDS
+                   for p, offset in self.scene.positions(kind).items()}
+            if now != stood:
+                stood, since = now, time.monotonic()
+            if time.monotonic() > deadline:
+                raise AssertionError("positions move on without the topic of dead letters")
+            time.sleep(0.1)
+        return stood
 
     def letters_from(self):
         return self.stood
@@ -343,6 +370,7 @@ class Impossible(Exception):
     """This machine cannot make this fault."""
 
 
-ALL = [WorkerKilled, WorkerStopped, WorkersComeAndGo, RedisKilledAppends, RedisKilledSnapshots,
-       RedisEmptied, RedisFull, ScriptsFlushed, FailOver, RedisCut, RedisDelayed, RedisReset,
-       BrokerCut, BrokerDelayed, BrokerReset, BrokerKilled, RejectedUnavailable, BrokerFull]
+ALL = [WorkerKilled, WorkerStopped, WorkersComeAndGo, Rebuilt, RedisKilledAppends,
+       RedisKilledSnapshots, RedisEmptied, RedisFull, ScriptsFlushed, FailOver, RedisCut,
+       RedisDelayed, RedisReset, BrokerCut, BrokerDelayed, BrokerReset, BrokerKilled,
+       RejectedUnavailable, BrokerFull]

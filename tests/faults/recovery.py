@@ -3,30 +3,50 @@ second and with the defaults."""
 
 import random
 import time
+import traceback
 
 from scene import Scene
 import servers
 
+NAME = "recovery after kill -9"
 RATE = 5000
 BOUND_S = 15
 AFTER_S = 1.0               # complete: all that the log held this long after the kill is counted
 
 
-def run(kafka, folder, seed, say):
-    """[(line to print, whether it is well)]"""
+def run(kafka, folder, seed, say, attempts=1):
+    """(line to print, whether it is well). On a machine that others use too the bound may take a
+    second attempt; that nothing is lost or doubled may not."""
+    dice, said = random.Random(seed), []
+    try:
+        for attempt in range(attempts):
+            took, sent, verdict = _one(kafka, folder / f"recovery{attempt}", dice, seed + attempt)
+            said.append(f"{took:.1f} s")
+            if took <= BOUND_S or verdict.told:
+                break
+    except Exception as error:          # pylint: disable=broad-exception-caught
+        traceback.print_exc()
+        line, well = f"{NAME}: FAILED: {error}", False
+    else:
+        line = (f"{NAME} of one of two sales workers, {RATE} events/s asked ({sent:.0f} sales/s "
+                f"seen), defaults: complete again after {', then '.join(said)} "
+                f"(bound {BOUND_S} s), {verdict.lost} lost, {verdict.doubled} doubled")
+        well = took <= BOUND_S and not verdict.told
+    say(line)
+    return line, well
+
+
+def _one(kafka, folder, dice, seed):
+    """(seconds until complete, sales a second, verdict)"""
     redis = scene = None
     try:
-        redis = servers.Redis(folder / "recovery")
+        redis = servers.Redis(folder)
         scene = Scene(kafka, redis, options=())
-        line, well = _measure(scene, random.Random(seed), seed)
-    except AssertionError as error:
-        line, well = f"recovery after kill -9: FAILED: {error}", False
+        return _measure(scene, dice, seed)
     finally:
         for what in (scene, redis):
             if what is not None:
                 what.close()
-    say(line)
-    return [(line, well)]
 
 
 def _shared(scene):
@@ -57,8 +77,4 @@ def _measure(scene, dice, seed):
     sent = (sum(scene.ends()["sales"].values()) - sum(before.values())) / took
     scene.stop_traffic()
     scene.catch_up()
-    verdict = scene.verify()
-    line = (f"recovery after kill -9 of one of two sales workers, {RATE} events/s asked "
-            f"({sent:.0f} sales/s seen), defaults: complete again after {took:.1f} s "
-            f"(bound {BOUND_S} s), {verdict.lost} lost, {verdict.doubled} doubled")
-    return line, took <= BOUND_S and not verdict.told
+    return took, sent, scene.verify()

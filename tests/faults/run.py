@@ -1,16 +1,22 @@
-"""run.py [--minutes N] [--seed N] [--only WORD...] - faults on the real things.
+"""run.py [--short] [--minutes N] [--seed N] [--only WORD...] - faults on the real things.
 
 Each kind of fault has a business, topics and servers of its own; workers count live traffic while
 the fault is injected again and again. After each the time is taken until the counters have caught
 up, and at the end every field of Redis is compared with the Python oracle's count of the log.
 Without --minutes: one round, each kind at least as often as kinds.py says. With it: rounds until
-the time is up. Status 1 when anything was lost or doubled, or a worker gave up.
+the time is up. --short is what faults_test.py runs: each kind once or twice. Status 1 when anything
+was lost or doubled, or a worker gave up.
+
+Then, alone, the time is taken that one worker's death costs, and producers are killed while they
+send (recovery.py, producers.py).
 
 Two lanes, each a process with a Kafka of its own, share the kinds: most of a fault is waiting.
 Python's standard library only."""
 
 import argparse
+import collections
 import contextlib
+import functools
 import json
 import pathlib
 import random
@@ -26,11 +32,16 @@ import kinds
 import producers
 import recovery
 
-ROUND_S = 6                 # a kind's injections take at least so long in a round
 MOST_EVENTS = 60000         # of a scene: the oracle counts some 6,000 a second
-HISTORY = 2000              # of them from days past
 LANES = 2
-LONG_MINUTES = 20           # from here on the producers' files are large
+LONG_MINUTES = 10           # from here on the file to import is large
+
+# A kind is injected at most so often for its own sake, and for so long in a round; percent of its
+# traffic; events of days past; rows to import and events to emit; attempts at the time of recovery.
+Size = collections.namedtuple("Size", "most round_s percent history rows events attempts")
+SHORT = Size(most=2, round_s=0, percent=40, history=500, rows=10000, events=3000, attempts=3)
+USUAL = Size(most=99, round_s=6, percent=100, history=2000, rows=50000, events=30000, attempts=1)
+LONG = USUAL._replace(rows=1000000)
 
 
 class Row:
@@ -56,25 +67,25 @@ def say(*words):
     print(*words, flush=True)
 
 
-def one_round(kind, kafka, folder, seed, row):
+def one_round(kind, kafka, folder, seed, size, row):
     """Injects one kind of fault for a while and compares."""
     dice = random.Random(f"{seed} {kind.name}")
     fault = kind.__new__(kind)
     try:
         fault.__init__(kafka, folder, dice)
-        _inject(fault, seed, row)
+        _inject(fault, seed, size, row)
     finally:
         fault.close()
 
 
-def _inject(fault, seed, row):
+def _inject(fault, seed, size, row):
     scene = fault.scene
-    scene.send_history(HISTORY, seed)
+    scene.send_history(size.history, seed)
     scene.start_workers()
-    scene.start_traffic(fault.rate, MOST_EVENTS, seed, fault.bad)
+    scene.start_traffic(fault.rate * size.percent // 100, MOST_EVENTS, seed, fault.bad)
     scene.catch_up()
     began = time.monotonic()
-    while fault.number < fault.least or time.monotonic() - began < ROUND_S:
+    while fault.number < min(fault.least, size.most) or time.monotonic() - began < size.round_s:
         fault.wait(0.2, 0.8)
         fault.inject()
         fault.number += 1
@@ -92,7 +103,7 @@ def _inject(fault, seed, row):
         say(scene.logs())
 
 
-def run_kind(kind, kafka, folder, seed, row):
+def run_kind(kind, kafka, folder, seed, size, row):
     """Nothing that one kind does may end the run."""
     began, before = time.monotonic(), row.injected
     place = folder / f"{seed}-{kind.__name__}"
@@ -100,7 +111,7 @@ def run_kind(kind, kafka, folder, seed, row):
     try:
         if not kafka.runs():
             kafka.start()
-        one_round(kind, kafka, place, seed, row)
+        one_round(kind, kafka, place, seed, size, row)
     except kinds.Impossible as why:
         row.said = f"skipped: {why}"
     except Exception as error:          # pylint: disable=broad-exception-caught
@@ -114,55 +125,73 @@ def run_kind(kind, kafka, folder, seed, row):
 
 
 def table(rows):
-    say()
-    say(f"{'fault':32} {'injected':>8} {'events':>8} {'lost':>5} {'doubled':>8} "
-        f"{'caught up, s':>13}")
+    """What the rows come to, in lines."""
+    lines = [f"{'fault':32} {'injected':>8} {'events':>8} {'lost':>5} {'doubled':>8} "
+             f"{'caught up, s':>13}"]
     for row in rows:
         if row.said.startswith("skipped"):
-            say(f"{row.name:32} {row.said}")
+            lines.append(f"{row.name:32} {row.said}")
             continue
         took = f"{sorted(row.caught_s)[len(row.caught_s) // 2]:.1f}, {max(row.caught_s):.1f}" \
             if row.caught_s else "-"
-        say(f"{row.name:32} {row.injected:8} {row.events:8} {row.lost:5} {row.doubled:8} {took:>13}"
-            f"{'  ' + row.said if row.said else ''}")
-    slowest = max(((max(row.caught_s), row.name) for row in rows if row.caught_s), default=(0, "-"))
-    say(f"{sum(1 for row in rows if row.injected)} kinds, {sum(row.injected for row in rows)} injected, "
+        lines.append(f"{row.name:32} {row.injected:8} {row.events:8} {row.lost:5} "
+                     f"{row.doubled:8} {took:>13}{'  ' + row.said if row.said else ''}")
+    slowest = max(((max(row.caught_s), row.name) for row in rows if row.caught_s),
+                  default=(0, "-"))
+    return lines + [
+        f"{sum(1 for row in rows if row.injected)} kinds, "
+        f"{sum(row.injected for row in rows)} injected, "
         f"{sum(row.events for row in rows)} events, {sum(row.fields for row in rows)} fields "
         f"compared: {sum(row.lost for row in rows)} lost, "
-        f"{sum(row.doubled for row in rows)} doubled")
-    say("caught up: the median and the slowest; lost, doubled: fields of Redis that hold less, "
-        "or more, than the log comes to")
-    say(f"slowest catch-up: {slowest[0]:.1f} s ({slowest[1]})")
+        f"{sum(row.doubled for row in rows)} doubled",
+        "caught up: the median and the slowest; lost, doubled: fields of Redis that hold less, "
+        "or more, than the log comes to",
+        f"slowest catch-up: {slowest[0]:.1f} s ({slowest[1]})"]
 
 
-def chosen(words):
-    found = [kind for kind in kinds.ALL
-             if not words or any(word.lower() in (kind.name + kind.__name__).lower()
-                                 for word in words)]
-    if not found:
-        sys.exit(f"faults: none is named {' '.join(words)}; there are: "
-                 + "; ".join(kind.name for kind in kinds.ALL))
-    return found
+def named(words, *names):
+    return not words or any(word.lower() in name.lower() for word in words for name in names)
 
 
-def options():
+def chosen_kinds(words):
+    return [kind for kind in kinds.ALL if named(words, kind.name, kind.__name__)]
+
+
+def chosen_extras(words, size):
+    """{name: function of kafka, folder, seed, say} that gives (line, whether it is well)."""
+    found = {recovery.NAME: functools.partial(recovery.run, attempts=size.attempts)}
+    for name, trial in producers.trials(size.rows, size.events):
+        found[name] = functools.partial(producers.run, name, trial)
+    return {name: extra for name, extra in found.items() if named(words, name)}
+
+
+def size_of(asked):
+    if asked.short:
+        return SHORT
+    return LONG if asked.minutes >= LONG_MINUTES else USUAL
+
+
+def options(words=None):
     parser = argparse.ArgumentParser(description="Faults on a real Kafka and Redis.")
     parser.add_argument("--minutes", type=float, default=0, help="rounds for so long (one round)")
     parser.add_argument("--seed", type=int, default=None, help="of the first round (by the clock)")
-    parser.add_argument("--only", nargs="*", default=[], metavar="WORD", help="kinds by name")
+    parser.add_argument("--short", action="store_true", help="each kind once or twice")
+    parser.add_argument("--only", nargs="*", default=[], metavar="WORD", help="faults by name")
     parser.add_argument("--lane", type=int, default=None, help=argparse.SUPPRESS)
     parser.add_argument("--folder", default=None, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
-def run_lane(asked, wanted, folder):
+def run_lane(asked, folder):
     """One lane: its kinds, round after round; what they came to goes to a file."""
     until = time.monotonic() + asked.minutes * 60
+    wanted = chosen_kinds(asked.only)[asked.lane::LANES]
     seed, rows = asked.seed, {kind: Row(kind.name) for kind in wanted}
     with contextlib.closing(servers.Kafka(folder / f"kafka{asked.lane}", proxied=True)) as kafka:
         while True:
             for kind in wanted:
-                run_kind(kind, kafka, folder / f"lane{asked.lane}", seed, rows[kind])
+                run_kind(kind, kafka, folder / f"lane{asked.lane}", seed, size_of(asked),
+                         rows[kind])
                 if asked.minutes and time.monotonic() > until:
                     break
             seed += 1
@@ -173,10 +202,11 @@ def run_lane(asked, wanted, folder):
 
 def run_lanes(asked, folder):
     """The rows of all lanes, in the order of the kinds."""
-    lanes = [subprocess.Popen(
-        [sys.executable, __file__, "--minutes", str(asked.minutes), "--seed", str(asked.seed),
-         "--folder", str(folder), "--lane", str(lane), "--only", *asked.only],
-        stdin=subprocess.DEVNULL) for lane in range(LANES)]
+    words = ["--minutes", str(asked.minutes), "--seed", str(asked.seed), "--folder", str(folder),
+             *(["--short"] if asked.short else []), "--only", *asked.only]
+    lanes = [subprocess.Popen([sys.executable, __file__, "--lane", str(lane), *words],
+                              stdin=subprocess.DEVNULL)
+             for lane in range(min(LANES, len(chosen_kinds(asked.only))))]
     try:
         ended = [lane.wait() for lane in lanes]
     finally:
@@ -196,36 +226,42 @@ def run_lanes(asked, folder):
     return sorted(rows, key=lambda row: order.index(row.name))
 
 
-def run_all(asked, folder):
-    began = time.monotonic()
-    say(f"seed {asked.seed}")
-    rows = run_lanes(asked, folder)
-    extra = []
-    if not asked.only:
-        with contextlib.closing(servers.Kafka(folder / "kafka")) as kafka:
-            extra += recovery.run(kafka, folder, asked.seed, say)
-            extra += producers.run(kafka, folder, asked.minutes >= LONG_MINUTES, asked.seed, say)
-    table(rows)
-    for line, _ in extra:
-        say(line)
-    say(f"{time.monotonic() - began:.0f} s in all")
-    return 0 if all(row.good() for row in rows) and all(well for _, well in extra) else 1
+def run_extras(asked, folder):
+    """{name: (line, whether it is well)}"""
+    extras = chosen_extras(asked.only, size_of(asked))
+    if not extras:
+        return {}
+    with contextlib.closing(servers.Kafka(folder / "kafka")) as kafka:
+        return {name: extra(kafka, folder / f"extra{i}", asked.seed, say)
+                for i, (name, extra) in enumerate(extras.items())}
 
 
-def main():
-    asked = options()
-    wanted = chosen(asked.only)
-    if asked.lane is not None:
-        run_lane(asked, wanted[asked.lane::LANES], pathlib.Path(asked.folder))
-        return 0
+def run_all(asked):
+    """(rows, {name: (line, whether it is well)})"""
+    if not chosen_kinds(asked.only) and not chosen_extras(asked.only, size_of(asked)):
+        sys.exit(f"faults: none is named {' '.join(asked.only)}; there are: "
+                 + "; ".join([*(k.name for k in kinds.ALL), *chosen_extras([], size_of(asked))]))
     if asked.seed is None:
         asked.seed = int(time.time()) % 1000000
+    say(f"seed {asked.seed}")
     servers.fetch_kafka()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tandem-faults-"))
     try:
-        return run_all(asked, folder)
+        return run_lanes(asked, folder), run_extras(asked, folder)
     finally:
         servers.remove(folder)
+
+
+def main():
+    began, asked = time.monotonic(), options()
+    if asked.lane is not None:
+        run_lane(asked, pathlib.Path(asked.folder))
+        return 0
+    rows, extras = run_all(asked)
+    say()
+    say("\n".join([*(table(rows) if rows else []), *(line for line, _ in extras.values())]))
+    say(f"{time.monotonic() - began:.0f} s in all")
+    return 0 if all(row.good() for row in rows) and all(well for _, well in extras.values()) else 1
 
 
 if __name__ == "__main__":

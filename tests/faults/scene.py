@@ -80,7 +80,7 @@ class Scene:
 
     def stop_workers(self):
         for worker in self.all_workers():
-            status = worker.stop()
+            status = worker.stop(PATIENCE_S)
             if status != 0:
                 raise AssertionError(f"{worker.name} ended with status {status}:\n"
                                      f"{worker.err()[-3000:]}")

@@ -2,6 +2,7 @@
 start again. Each is ended by its process id, at the latest by close()."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import random
@@ -20,6 +21,9 @@ sys.path.insert(0, str(ROOT / "tests/system"))
 from harness import Redis as Client, RedisError, wait_for     # noqa: E402
 
 LIBS = ROOT / "build/kafka/libs"
+BROKER = ROOT / "scripts/kafka/broker.properties"
+LOGGING = ROOT / "scripts/kafka/log4j2.properties"
+LIBC = ctypes.CDLL(None)
 
 
 def free_port():
@@ -29,6 +33,11 @@ def free_port():
             with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", random.SystemRandom().randint(20000, 32000)))
                 return probe.getsockname()[1]
+
+
+def _end_with_parent():
+    """A test that was killed outright ends no server any more."""
+    LIBC.prctl(1, signal.SIGKILL)       # PR_SET_PDEATHSIG
 
 
 class Server:
@@ -45,7 +54,8 @@ class Server:
     def launch(self):
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(self.words, stdout=log, stderr=log, cwd=self.folder,
-                                          stdin=subprocess.DEVNULL, start_new_session=True)
+                                          stdin=subprocess.DEVNULL, start_new_session=True,
+                                          preexec_fn=_end_with_parent)
 
     def runs(self):
         return self.child is not None and self.child.poll() is None
@@ -70,45 +80,25 @@ class Server:
 
 # --- Kafka ------------------------------------------------------------------------------------
 
+# Beside those that every broker of the project has, with small files: those of a full disk.
 KAFKA_SETTINGS = """\
-process.roles=broker,controller
-node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 listeners=BROKER://127.0.0.1:{port},BEHIND://127.0.0.1:{behind},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=BROKER://127.0.0.1:{port},BEHIND://127.0.0.1:{advertised}
 listener.security.protocol.map=BROKER:PLAINTEXT,BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT
-inter.broker.listener.name=BROKER
-controller.listener.names=CONTROLLER
 log.dirs={data}
 metadata.log.dir={folder}/metadata
-# small files: those of a full disk
 log.index.size.max.bytes=262144
-# one node: every internal topic has one replica
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-auto.create.topics.enable=false
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=1000
 """
 
-LOGGING = """\
-rootLogger.level=info
-rootLogger.appenderRef.out.ref=out
-appender.out.type=Console
-appender.out.name=out
-appender.out.layout.type=PatternLayout
-appender.out.layout.pattern=%d %p %c{1} %m%n
-"""
+
+def has_kafka():
+    return any(LIBS.glob("kafka_*.jar"))
 
 
 def fetch_kafka():
     """The stack's Kafka; a first `up` fetches it."""
-    if any(LIBS.glob("kafka_*.jar")):
+    if has_kafka():
         return
     env = {**os.environ, "STACK": "build/faults-stack", "STACK_REAL": "1", "STACK_KIND": "kafka"}
     env.pop("TANDEM_BROKERS", None)
@@ -125,12 +115,11 @@ class Kafka(Server):
         self.advertised = free_port() if proxied else self.behind
         self.brokers = f"127.0.0.1:{self.port}"
         folder = pathlib.Path(folder)
-        logging = f"-Dlog4j2.configurationFile={folder}/log4j2.properties"
+        logging = f"-Dlog4j2.configurationFile={LOGGING}"
         super().__init__("kafka", folder, [
             "java", "-Xms256m", "-Xmx768m", "-Djava.awt.headless=true", logging, "-cp",
             f"{LIBS}/*", "kafka.Kafka", f"{folder}/server.properties"])
-        (folder / "log4j2.properties").write_text(LOGGING)
-        (folder / "server.properties").write_text(KAFKA_SETTINGS.format(
+        (folder / "server.properties").write_text(BROKER.read_text() + KAFKA_SETTINGS.format(
             port=self.port, behind=self.behind, controller=self.controller, folder=folder,
             advertised=self.advertised, data=data or folder / "data"))
         subprocess.run(["java", "-Xmx128m", logging, "-cp", f"{LIBS}/*", "kafka.tools.StorageTool",

@@ -13,6 +13,8 @@
 #include "common/store.h"
 #include "memory.h"
 
+#include "rebuild_fence_lua.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -476,15 +478,12 @@ static void build_batch(void)
             batch_add_currency(&test.batch, currencies[i]);
 }
 
-static void apply(void)
+static void apply(const char *token)
 {
     char failed[128] = "";
     struct error err = {0};
     struct store *store = any_store();
     int32_t floor = chance(50) ? DAY + dice(5) : test.floor;
-    const char *token = test.memory->exists ? test.memory->token : "none";
-    if (chance(40))
-        token = "0-0:0000000000000000";
     build_batch();
     enum store_answer real = store_send(store, &test.batch, token, floor, &err);
     while (real == STORE_PENDING)
@@ -495,6 +494,45 @@ static void apply(void)
         !strstr(err.text, failed))
         die("apply: Redis says %s, the double fails at %s", err.text, failed);
 }
+
+static void apply_any(void)
+{
+    const char *token = test.memory->exists ? test.memory->token : "none";
+    apply(chance(40) ? "0-0:0000000000000000" : token);
+}
+
+/* ---- a rebuild beside ---- */
+
+static void fence(bool close)
+{
+    char sales[96], service[96];
+    snprintf(sales, sizeof sales, "%sposition:sales", test.prefix);
+    snprintf(service, sizeof service, "%sposition:service", test.prefix);
+    run(close ? "EVAL %s 2 %s %s close" : "EVAL %s 2 %s %s open", rebuild_fence_lua, sales,
+        service);
+    memory_fence(test.memory, close);
+}
+
+/* While a rebuild switches, a worker neither adds nor takes the store for another. */
+static void close_for_a_while(void)
+{
+    struct error err = {0};
+    char token[sizeof test.memory->token];
+    struct store_state state = {.floor = STORE_NO_FLOOR};
+    snprintf(token, sizeof token, "%s", test.memory->token);
+    for (int n = 1 + dice(2); n > 0; n--)
+        fence(true);
+    enum store_answer answer = store_look(any_store(), &state, &err);
+    if (answer != STORE_LATER)
+        die("a rebuild is switching, and the look answers %d (%s)", (int)answer, err.text);
+    store_state_clear(&state);
+    apply(token);
+    for (int n = 1 + dice(2); n > 0; n--)
+        fence(false);
+    look();
+}
+
+/* ---- what breaks ---- */
 
 /* A key becomes one of another type for some calls. */
 static void break_a_key(void)
@@ -510,7 +548,7 @@ static void break_a_key(void)
         run("RENAME %s %s", key, saved, "");
         run("SET %s %s", key, "x", "");
         for (int n = 1 + dice(8); n > 0; n--)
-            apply();
+            apply_any();
         run("RENAME %s %s", saved, key, "");
         test.memory->broken_key[0] = 0;
     }
@@ -536,8 +574,10 @@ static void step(void)
         lose_position();
     else if (what < 90)
         look();
+    else if (what < 95)
+        close_for_a_while();
     else
-        apply();
+        apply_any();
 }
 
 int main(int argc, char **argv)

@@ -27,6 +27,7 @@ const char *const fault_names[FAULTS] = {
     [F_TRIM] = "floor moved",
     [F_RETENTION] = "log forgets its beginning",
     [F_TRAILS] = "new leader trails",
+    [F_REBUILD] = "store switched to a recount, or fenced",
     [F_REFUSED] = "connection refused",
     [F_REQUEST_LOST] = "request lost",
     [F_REPLY_LOST] = "reply lost",
@@ -207,6 +208,7 @@ static void inject_into_store(enum fault fault)
         [F_TRIM] = trim,
         [F_RETENTION] = retention,
         [F_TRAILS] = trail,
+        [F_REBUILD] = rebuild_run,
     };
     if (actions[fault])
         actions[fault]();
@@ -241,6 +243,7 @@ void schedule_heal(void)
     if (world.split_on)
         end_split();
     world.master->broken_key[0] = 0;
+    memory_fence(world.master, false);
     log_resolve();
     for (int p = 0; p < world.partition_count; p++)
         world.partitions[p].trails_until_ms = 0;

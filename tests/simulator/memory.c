@@ -425,6 +425,53 @@ enum store_answer memory_accept(struct memory *m, const struct store_state *stat
     return STORE_DONE;
 }
 
+void memory_fence(struct memory *m, bool close)
+{
+    size_t len = strlen(m->token), mark = strlen(STORE_SWITCHING);
+    if (!m->exists || close == memory_fenced(m))
+        return;
+    if (close)
+        snprintf(m->token + len, sizeof m->token - len, "%s", STORE_SWITCHING);
+    else
+        m->token[len - mark] = 0;
+}
+
+bool memory_fenced(const struct memory *m)
+{
+    size_t len = strlen(m->token), mark = strlen(STORE_SWITCHING);
+    return m->exists && len > mark && strcmp(m->token + len - mark, STORE_SWITCHING) == 0;
+}
+
+/* What a recount writes: it begins with nothing but the values that were admitted. */
+void memory_forget_counters(struct memory *m, const char *kept_set)
+{
+    for (size_t i = 0; i < name_count && i < m->room; i++) {
+        bool kept = names[i].kind == MEMORY_NOTE || names[i].kind == MEMORY_MARK;
+        if (names[i].kind == MEMORY_MEMBER || names[i].kind == MEMORY_SIZE)
+            kept = strcmp(names[i].key, kept_set) == 0;
+        if (!kept)
+            m->values[i] = 0;
+    }
+}
+
+void memory_put(struct memory *m, const char *key, const char *field, int64_t value)
+{
+    set(m, MEMORY_CELL, key, field, value);
+    m->counted = m->counted || strstr(key, ":day:");
+}
+
+void memory_mark(struct memory *m, const char *field, int64_t mark)
+{
+    char key[80];
+    snprintf(key, sizeof key, "%sdirty", m->prefix);
+    set(m, MEMORY_MARK, key, field, mark);
+}
+
+void memory_join(struct memory *m, const char *key, const char *member)
+{
+    join(m, key, member);
+}
+
 /* "...:day:2026-11-23:all", "...:hour:2026-11-23T11:all": is it before the date? */
 static bool before(const char *key, const char *date)
 {

@@ -1,4 +1,5 @@
-/* memory.h - the store's double: the rules of apply.lua, make.lua and accept.lua over plain C.
+/* memory.h - the store's double: the rules of apply.lua, make.lua, accept.lua and rebuild_fence.lua
+ * over plain C.
  *
  * Knows no schedule and no fault; tests/simulator/double_test.py holds it against a real Redis.
  * Everything it keeps is a number under a name (a cell, a member of a set, a mark ...). Names are
@@ -70,6 +71,14 @@ enum store_answer memory_make(struct memory *memory, const char *token, const ch
 enum store_answer memory_accept(struct memory *memory, const struct store_state *state,
                                 const struct store_topic *now,
                                 const struct store_position *positions, size_t count);
+/* All counting into it stops, or may go on: the token is another meanwhile. */
+void memory_fence(struct memory *memory, bool close);
+bool memory_fenced(const struct memory *memory);
+/* Forgets all sums, marks and sets, but what a set of values (MEMORY_MEMBER) named here holds. */
+void memory_forget_counters(struct memory *memory, const char *kept_set);
+void memory_put(struct memory *memory, const char *key, const char *field, int64_t value);
+void memory_mark(struct memory *memory, const char *field, int64_t mark);
+void memory_join(struct memory *memory, const char *set, const char *member);
 /* The floor moves to a local day, and the counters of the days before it go. */
 void memory_trim(struct memory *memory, int32_t floor);
 void memory_note(struct memory *memory, const char *field);

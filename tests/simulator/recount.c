@@ -83,6 +83,8 @@ static const char *const names[FIELDS] = {
     "before_floor",
 };
 
+#define REGION_SET "tandem:{main}:scope:region"
+
 enum { ALL = REGIONS, SCOPES = REGIONS + 1 }; /* the last region is never admitted by its name */
 
 struct expected {
@@ -239,6 +241,56 @@ static void recount_partition(struct expected *x, const struct store_position *a
             recount_record(x, p, (int)i, back);
 }
 
+/* What all partitions come to, by the sets that the memory has. */
+static void begin(struct expected *x, const struct memory *m, bool whole)
+{
+    memset(x, 0, sizeof *x);
+    x->memory = m;
+    for (int r = 0; r < REGIONS - 1; r++)
+        x->admitted[r] = memory_has(m, REGION_SET, log_regions[r]);
+    for (size_t i = 0; i < m->position_count; i++)
+        recount_partition(x, &m->positions[i], whole);
+}
+
+/* ---- names ---- */
+
+static const char *side(void)
+{
+    return side_name(world.kind->sides[0]);
+}
+
+/* "sale:2026-11-23:region=north", as the reporter is told of it. */
+static void day_mark(char *out, size_t room, int day, int scope)
+{
+    char date[11];
+    calendar_format_date(date_of(day), date);
+    const char *value = scope == REGIONS - 1 ? "__other__" : log_regions[scope % REGIONS];
+    snprintf(out, room, "%s:%s:%s%s", side(), date,
+             scope == ALL ? "all" : "region=", scope == ALL ? "" : value);
+}
+
+static void day_key(char *out, size_t room, int day, int scope)
+{
+    char mark[96];
+    day_mark(mark, sizeof mark, day, scope);
+    const char *rest = strchr(mark, ':');
+    snprintf(out, room, "tandem:{main}:%.*s:day%s", (int)(rest - mark), mark, rest);
+}
+
+static void hour_key(char *out, size_t room, int day)
+{
+    char date[11];
+    calendar_format_date(date_of(day), date);
+    snprintf(out, room, "tandem:{main}:%s:hour:%sT11:all", side(), date);
+}
+
+static void undated_key(char *out, size_t room)
+{
+    snprintf(out, room, "tandem:{main}:%s:undated", side());
+}
+
+/* ---- comparing ---- */
+
 /* One cell; `found` counts those that are not 0. */
 static void compare(const struct expected *x, const char *key, int field, int64_t expected,
                     size_t *found)
@@ -274,28 +326,21 @@ static void check_mark(const struct expected *x, const char *day)
 
 static void compare_day(const struct expected *x, int day, size_t *found)
 {
-    char date[11], key[96];
-    const char *side = side_name(world.kind->sides[0]);
-    calendar_format_date(date_of(day), date);
+    char key[96], mark[96];
     for (int s = 0; s < SCOPES; s++) {
-        char scope[32] = "all";
-        if (s != ALL)
-            snprintf(scope, sizeof scope, "region=%s",
-                     s == REGIONS - 1 ? "__other__" : log_regions[s]);
-        snprintf(key, sizeof key, "tandem:{main}:%s:day:%s:%s", side, date, scope);
-        if (!compare_all(x, key, x->days[day][s], found))
-            continue;
-        snprintf(key, sizeof key, "%s:%s:%s", side, date, scope);
-        check_mark(x, key);
+        day_key(key, sizeof key, day, s);
+        day_mark(mark, sizeof mark, day, s);
+        if (compare_all(x, key, x->days[day][s], found))
+            check_mark(x, mark);
     }
-    snprintf(key, sizeof key, "tandem:{main}:%s:hour:%sT11:all", side, date);
+    hour_key(key, sizeof key, day);
     compare_all(x, key, x->hours[day], found);
 }
 
 static void check_sets(const struct expected *x)
 {
-    int64_t size = memory_get(x->memory, MEMORY_SIZE, "tandem:{main}:scope:region", "");
-    size -= memory_has(x->memory, "tandem:{main}:scope:region", "__other__");
+    int64_t size = memory_get(x->memory, MEMORY_SIZE, REGION_SET, "");
+    size -= memory_has(x->memory, REGION_SET, "__other__");
     if (size > world.scope_limit)
         world_fail("%lld regions are admitted, the limit is %d", (long long)size,
                    world.scope_limit);
@@ -304,20 +349,84 @@ static void check_sets(const struct expected *x)
         world_fail("a currency was counted and is not in the set");
 }
 
+/* ---- writing ---- */
+
+static bool counts_anything(const struct expected *x, int scope)
+{
+    for (int day = 0; day < DAYS; day++)
+        for (int f = 0; f < FIELDS; f++)
+            if (x->days[day][scope][f])
+                return true;
+    return false;
+}
+
+/* Values that are met and not known are admitted while there is room. */
+static void admit(struct memory *m)
+{
+    static struct expected x;
+    memset(&x, 0, sizeof x);
+    x.memory = m;
+    memset(x.admitted, true, sizeof x.admitted);
+    for (size_t i = 0; i < m->position_count; i++)
+        recount_partition(&x, &m->positions[i], false);
+    for (int r = 0; r < REGIONS - 1; r++) {
+        int64_t size = memory_get(m, MEMORY_SIZE, REGION_SET, "");
+        size -= memory_has(m, REGION_SET, "__other__");
+        if (counts_anything(&x, r) && size < world.scope_limit)
+            memory_join(m, REGION_SET, log_regions[r]);
+    }
+}
+
+static void write_fields(struct memory *m, const char *key, const int64_t *fields)
+{
+    for (int f = 0; f < FIELDS; f++)
+        if (fields[f])
+            memory_put(m, key, names[f], fields[f]);
+}
+
+static void write_day(struct memory *m, const struct expected *x, int day)
+{
+    char key[96];
+    for (int s = 0; s < SCOPES; s++) {
+        day_key(key, sizeof key, day, s);
+        write_fields(m, key, x->days[day][s]);
+        day_mark(key, sizeof key, day, s);
+        memory_mark(m, key, 1 + dice(1 << 30));
+    }
+    hour_key(key, sizeof key, day);
+    write_fields(m, key, x->hours[day]);
+}
+
+void recount_write(struct memory *m)
+{
+    static struct expected x;
+    char key[96];
+    memory_forget_counters(m, REGION_SET);
+    admit(m);
+    begin(&x, m, false);
+    for (int day = 0; day < DAYS; day++)
+        write_day(m, &x, day);
+    undated_key(key, sizeof key);
+    write_fields(m, key, x.undated);
+    if (counts_anything(&x, REGIONS - 1))
+        memory_join(m, REGION_SET, "__other__");
+    if (x.euros)
+        memory_join(m, "tandem:{main}:currency", "EUR");
+    if (x.dollars)
+        memory_join(m, "tandem:{main}:currency", "USD");
+}
+
+/* ---- checking ---- */
+
 void recount_check(const struct memory *m, bool whole)
 {
     static struct expected x;
-    char key[64];
+    char key[96];
     size_t found = 0, held = 0;
-    memset(&x, 0, sizeof x);
-    x.memory = m;
-    for (int r = 0; r < REGIONS - 1; r++)
-        x.admitted[r] = memory_has(m, "tandem:{main}:scope:region", log_regions[r]);
-    for (size_t i = 0; i < m->position_count; i++)
-        recount_partition(&x, &m->positions[i], whole);
+    begin(&x, m, whole);
     for (int day = 0; day < DAYS; day++)
         compare_day(&x, day, &found);
-    snprintf(key, sizeof key, "tandem:{main}:%s:undated", side_name(world.kind->sides[0]));
+    undated_key(key, sizeof key);
     compare_all(&x, key, x.undated, &found);
     check_sets(&x);
     /* And nothing else: what the log does not say is not in the store either. */

@@ -185,6 +185,10 @@ enum store_answer store_look(struct store *store, struct store_state *state, str
     state->others = m->others;
     if (!m->exists)
         return STORE_DONE;
+    if (memory_fenced(m)) {
+        error_retry(err, ERROR_STORE, "a rebuild is about to replace the counters");
+        return STORE_LATER;
+    }
     state->exists = true;
     snprintf(state->token, sizeof state->token, "%s", m->token);
     state->definition = strdup(m->definition);

@@ -55,6 +55,7 @@ enum fault {
     F_TRIM,
     F_RETENTION,
     F_TRAILS,
+    F_REBUILD,
     F_INJECTED, /* these are injected; the rest happens */
     F_REFUSED = F_INJECTED,
     F_REQUEST_LOST,
@@ -237,6 +238,9 @@ void damage_exam(void);
 /* Whether a worker that ended says what this damage asks for. */
 bool damage_explains(const struct worker_process *process);
 
+/* An operator recounts the log, and switches the store or dies before (rebuild_sim.c). */
+void rebuild_run(void);
+
 /* Worker processes (processes.c). */
 struct worker_process *process_start(int group, bool other_settings); /* NULL: no room */
 void process_crash(struct worker_process *process);
@@ -274,5 +278,8 @@ void world_applied(const struct batch *batch);
 /* Compares a memory with what the log must count as up to the positions (recount.c). `whole`: the
  * positions must have reached the log's end. */
 void recount_check(const struct memory *memory, bool whole);
+/* Writes into a memory what the log counts as up to its positions. Values of the dimension that it
+ * has admitted stay admitted. */
+void recount_write(struct memory *memory);
 
 #endif
