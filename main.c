@@ -3,6 +3,7 @@
 #include "common/suggest.h"
 #include "consumers/recount/audit.h"
 #include "consumers/recount/rebuild.h"
+#include "consumers/customers/customers.h"
 #include "consumers/privacy/customer_command.h"
 #include "consumers/privacy/forget.h"
 #include "consumers/report/report.h"
@@ -42,6 +43,7 @@ static const struct command *const commands[] = {
     &rejected_command,
     &sales_worker_command,
     &service_worker_command,
+    &customers_worker_command,
     &reporter_command,
     &report_command,
     &targets_command,
