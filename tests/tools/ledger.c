@@ -1,11 +1,12 @@
 /* ledger - the customer counters as a filter, for tests that hold them against other opinions.
  *
  *   ledger count       one set a line of JSON on stdin, what it comes to a line on stdout:
- *     in  {"timezone","scopes","from":day|null,"limit","shards","floor":day|null,
+ *     in  {"business" (default main),"timezone","scopes","from":day|null,"limit","shards",
+ *          "floor":day|null,
  *          "forgotten":[[partition,customer,sale offset,service offset]],
  *          "batches":[{"drop":bool,"records":[{"topic","partition","offset","value"}]}]}
  *     out {"hashes":{key:{field:n}},"states":{"partition/customer":hex},
- *          "months":{"partition/customer":["2026-01"]}}
+ *          "months":{"partition/customer":["2026-01"]},"names":[{scope:number} of each shard]}
  *   ledger sizes N     the bytes of N customers with five events each, as JSON
  *   ledger commands N  the same customers as Redis commands, for redis-cli --pipe */
 #include "consumers/customers/ledger.h"
@@ -26,6 +27,7 @@ struct shard {
 };
 
 struct world {
+    const char *business;
     struct shard shards[SHARDS_MAX];
     int shard_count;
     struct customer_rules rules;
@@ -75,7 +77,9 @@ static int32_t day_in(json_t *in, const char *member)
 static void open_world(struct world *world, json_t *in)
 {
     struct error err = {0};
+    json_t *business = json_object_get(in, "business");
     *world = (struct world){
+        .business = business ? json_string_value(business) : "main",
         .shard_count = (int)json_integer_value(json_object_get(in, "shards")),
         .floor = day_in(in, "floor"),
         .rules = {zone_named(json_string_value(json_object_get(in, "timezone"))),
@@ -209,7 +213,7 @@ static void store(struct world *world, int number)
     struct batch batch;
     char prefix[64], name[128];
     batch_init(&batch);
-    snprintf(prefix, sizeof prefix, "tandem:{main.%d}:", number);
+    snprintf(prefix, sizeof prefix, "tandem:{%s.%d}:", world->business, number);
     ledger_flush(shard->names, world->tally, prefix, world->floor, &batch);
     for (size_t i = 0; i < batch.group_count; i++)
         add_group(world->hashes, &batch, &batch.groups[i]);
@@ -300,6 +304,22 @@ static json_t *months_of(struct world *world)
     return all;
 }
 
+static json_t *names_of(const struct world *world)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < world->shard_count; i++) {
+        const struct dictionary *names = world->shards[i].names;
+        json_t *numbers = json_object();
+        for (uint32_t id = 1; id <= dictionary_count(names); id++) {
+            char name[256];
+            snprintf(name, sizeof name, "%.*s", TEXT_ARG(dictionary_name(names, id)));
+            json_object_set_new(numbers, name, json_integer(dictionary_number(names, id)));
+        }
+        json_array_append_new(all, numbers);
+    }
+    return all;
+}
+
 static void count_set(struct decoder *decoder, json_t *in)
 {
     struct world world;
@@ -313,8 +333,8 @@ static void count_set(struct decoder *decoder, json_t *in)
         for (int i = 0; i < world.shard_count; i++)
             apply(&world, i, json_is_true(json_object_get(batch, "drop")));
     }
-    json_t *out = json_pack("{s:O, s:O, s:o}", "hashes", world.hashes, "states", world.states,
-                            "months", months_of(&world));
+    json_t *out = json_pack("{s:O, s:O, s:o, s:o}", "hashes", world.hashes, "states", world.states,
+                            "months", months_of(&world), "names", names_of(&world));
     char *line = json_dumps(out, JSON_COMPACT);
     puts(line);
     free(line);
