@@ -1,6 +1,9 @@
 """The reporter sums the shards of the ledger, and what is published of customers is the oracle's."""
 
+import csv
 import datetime
+import io
+import json
 import socket
 import threading
 
@@ -8,6 +11,8 @@ from counting import CountingCase
 from hand import names_of, today
 from harness import event, main, order, wait_for
 from shards import Shards
+
+import customers as oracle_customers    # of tests/oracle, whose place counting.py knows
 
 
 def at(day, made):
@@ -345,6 +350,65 @@ class Metrics(CustomersCase):
                                     "--format", "csv")
             line = next(line for line in month.splitlines() if ",retention_pct," in line)
             self.assertNotIn("–", line)
+
+
+class Cohorts(CustomersCase):
+    def cohorts(self, *options, **more):
+        return self.world.must("report", "--cohorts", *options, **more)
+
+    def refused(self, *options, status=1):
+        done = self.world.run("report", "--cohorts", *options)
+        self.assertEqual((done.returncode, done.stdout), (status, ""), done.stderr)
+        return done.stderr
+
+    def test_the_triangle_is_the_oracles_in_json_and_csv(self):
+        self.use(timezone="Europe/Bucharest", ledger_limit=4)
+        self.simulate(4000, "--seed", 9)
+        self.follow(count=False)
+        records, partitions, _ = self.dump_log()
+        ledger = oracle_customers.count(records, self.oracle_settings(partitions))
+        wanted = {f"{year}-{month:02}": row for (year, month), row in ledger.cohorts().items()}
+        found = json.loads(self.cohorts("--format", "json"))
+        self.assertGreater(sum(ledger.overflow.values()), 0)
+        self.assertGreater(len(wanted), 8)
+        self.assertEqual({row["first_month"]: row["retained"] for row in found["cohorts"]}, wanted)
+        self.assertEqual(found["customers"], len(ledger.months))
+        rows = csv.DictReader(io.StringIO(self.cohorts("--format", "csv")))
+        cells = {(row["first_month"], int(row["months_since"])): int(row["retained"])
+                 for row in rows}
+        self.assertEqual(cells, {(first, since): count for first, row in wanted.items()
+                                 for since, count in enumerate(row)})
+
+    def test_the_table_is_in_both_languages_and_a_pipe_sees_no_progress(self):
+        self.send(buy(1, "2026-01-05", "c-1"), buy(2, "2026-03-05", "c-1"),
+                  buy(3, "2026-01-05", "c-2"))
+        self.follow(count=False)
+        for language, words in (("en", "First purchase"), ("ro", "Prima cumpărare")):
+            done = self.world.run("report", "--cohorts", "--lang", language)
+            self.assertIn(words, done.stdout)
+            self.assertRegex(done.stdout, r"2026-01 +2 100   0  50\n")
+            self.assertEqual(done.stderr, "")
+            self.assertIn("| 2026-01 | 2 | 100 | 0 | 50 |",
+                          self.cohorts("--lang", language, "--format", "markdown"))
+
+    def test_without_a_ledger_or_without_customers_it_says_so(self):
+        self.assertIn("no customers are counted", self.refused())
+        Shards(self.world, self.oracle_settings(4), self.redis)
+        self.assertIn("no customer has bought", self.refused())
+
+    def test_it_goes_without_a_period_a_scope_or_a_list(self):
+        for words in (("--period", "month"), ("--at", "2026-01"), ("--scope", "region=a"),
+                      ("--list",)):
+            self.assertIn(words[0], self.refused(*words, status=2))
+
+    def test_a_state_that_is_none_is_refused_without_naming_the_customer(self):
+        self.send(buy(1, "2026-01-05", "c-secret"))
+        self.follow(count=False)
+        key = self.redis.keys(f"tandem:{{{self.world.business}.*}}:c:*")[0]
+        self.redis.call("SET", key, "\x00\x00")
+        said = self.refused()
+        self.assertIn("a customer of", said)
+        self.assertNotIn("c-secret", said)
 
 
 if __name__ == "__main__":
