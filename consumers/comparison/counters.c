@@ -164,6 +164,17 @@ __int128 counters_get(const struct counters *counters, struct text name)
     return place ? counters->entries[place - 1].sum : 0;
 }
 
+size_t counters_count(const struct counters *counters)
+{
+    return counters ? counters->count : 0;
+}
+
+struct text counters_at(const struct counters *counters, size_t i, __int128 *sum)
+{
+    *sum = counters->entries[i].sum;
+    return (struct text){counters->entries[i].name, counters->entries[i].len};
+}
+
 /* "response_b57" with prefix "response_b" -> 57; -1 when it is no bucket of it. */
 static int bucket_of(const struct entry *entry, const char *prefix, size_t prefix_len)
 {

@@ -36,6 +36,10 @@ int counters_add_all(struct counters *counters, const struct counters *more, str
 /* The sum of a name, 0 when absent. `counters` NULL is an empty set. */
 __int128 counters_get(const struct counters *counters, struct text name);
 
+/* How many names there are, and the i-th of them in the order they came. */
+size_t counters_count(const struct counters *counters);
+struct text counters_at(const struct counters *counters, size_t i, __int128 *sum);
+
 /* The buckets "<prefix><k>" (prefix "response_b") that are not 0, ascending, into *out, which the
  * caller frees with free(); *count their number. A count beyond int64 is cut to its edge.
  * 0, or -1 when memory is short. */

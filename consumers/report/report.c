@@ -6,6 +6,8 @@
 #include "common/zone.h"
 #include "consumers/reporter/business.h"
 #include "consumers/report/caveat.h"
+#include "consumers/report/cohorts_print.h"
+#include "consumers/report/cohorts_read.h"
 #include "consumers/reporter/key.h"
 #include "consumers/reporter/published.h"
 #include "consumers/report/render.h"
@@ -16,7 +18,7 @@
 
 struct report_options {
     const char *period, *at, *scope, *lang, *format;
-    bool list;
+    bool list, cohorts;
 };
 
 /* What is asked for, checked. */
@@ -50,6 +52,21 @@ static int take_at(struct question *q, const struct report_options *options, str
     return 0;
 }
 
+static int take_cohorts(const struct report_options *options, struct error *err)
+{
+    const char *other = options->period                 ? "--period"
+                        : options->at                   ? "--at"
+                        : strcmp(options->scope, "all") ? "--scope"
+                        : options->list                 ? "--list"
+                                                        : NULL;
+    if (options->cohorts && other) {
+        return error_set(err, ERROR_USAGE,
+                         "--cohorts is of the whole business and all its time: it goes without %s",
+                         other);
+    }
+    return 0;
+}
+
 static int take_question(struct question *q, const struct report_options *options,
                          struct error *err)
 {
@@ -71,6 +88,9 @@ static int take_question(struct question *q, const struct report_options *option
     if (!render_format_parse(text_of(options->format), &q->format)) {
         return error_set(err, ERROR_USAGE, "--format %s: not one of table, json, csv, markdown",
                          options->format);
+    }
+    if (take_cohorts(options, err) != 0) {
+        return -1;
     }
     return options->at ? take_at(q, options, err) : 0;
 }
@@ -221,9 +241,30 @@ static int print(const struct question *q, struct redis *redis, const struct con
     return rc;
 }
 
+static int print_cohorts(const struct question *q, const struct config *config, struct error *err)
+{
+    struct cohorts *cohorts = NULL;
+    int rc = cohorts_open(&cohorts, err);
+    if (rc == 0) {
+        rc = cohorts_read(cohorts, config, err);
+    }
+    if (rc == 0 && cohorts_customers(cohorts) == 0) {
+        rc = error_set(err, ERROR_INPUT, "business %s: no customer has bought anything yet",
+                       config->business);
+    }
+    if (rc == 0) {
+        cohorts_print(stdout, q->format, cohorts, config->business, q->language);
+    }
+    cohorts_free(cohorts);
+    return rc;
+}
+
 static int answer(const struct question *q, const struct report_options *options,
                   struct redis *redis, const struct config *config, struct error *err)
 {
+    if (options->cohorts) {
+        return print_cohorts(q, config, err);
+    }
     if (options->list) {
         return print_list(q, redis, config, err);
     }
@@ -296,6 +337,10 @@ static const struct command_option report_words[] = {
      .kind = OPTION_FLAG,
      .offset = OPTION(list),
      .help = "say what is published of the scope instead"},
+    {.name = "cohorts",
+     .kind = OPTION_FLAG,
+     .offset = OPTION(cohorts),
+     .help = "how many customers bought again, by the month of their first purchase"},
     {0},
 };
 
@@ -323,10 +368,13 @@ const struct command report_command = {
     .summary = "Print the comparison of sale and service",
     .about = "Prints what the reporter last published for a period and a scope; reads\n"
              "Redis only. Where nothing is published it says what is, with status 1.\n\n"
+             "With --cohorts it reads what the customers-worker keeps of each customer:\n"
+             "how many of those who bought first in a month bought again, and when.\n\n"
              "  tandem report\n"
              "  tandem report --at 2017-11 --scope region=west --lang ro\n"
              "  tandem report --period week --at 2017-11-23 --format json\n"
-             "  tandem report --list\n",
+             "  tandem report --list\n"
+             "  tandem report --cohorts --format csv\n",
     .options = report_words,
     .settings = report_settings,
     .options_size = sizeof(struct report_options),

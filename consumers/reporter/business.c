@@ -102,6 +102,8 @@ static void take_reported(struct business *out, const redisReply *reply)
             out->has_day = calendar_parse_date(value, &out->day);
         } else if (text_is(name, "customers")) {
             out->customers = text_is(value, "1");
+        } else if (text_is(name, "ledger_from")) {
+            calendar_parse_date(value, &out->ledger_from);
         } else if (text_is(name, "from")) {
             from = calendar_parse_date(value, &out->from);
         } else if (text_is(name, "until")) {
@@ -203,7 +205,7 @@ static int receive_all(struct business *out, struct redis *redis, const struct c
 int business_read(struct business *out, struct redis *redis, const struct config *config,
                   struct error *err)
 {
-    *out = (struct business){.floor = INT32_MIN};
+    *out = (struct business){.floor = INT32_MIN, .ledger_from = INT32_MIN};
     if (ask_all(redis, config, err) != 0 || receive_all(out, redis, config, err) != 0) {
         redis_disconnect(redis); /* answers may be under way */
         business_clear(out);

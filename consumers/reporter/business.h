@@ -28,6 +28,7 @@ struct business {
     bool customers;    /* somebody counts customers */
     bool has_range;
     int32_t from, until; /* days that published periods reach from and to */
+    int32_t ledger_from; /* first day that the ledger of customers knows; INT32_MIN: all */
 };
 
 /* Reads it all in one round trip. 0, and the caller owns *out until business_clear(); -1. */

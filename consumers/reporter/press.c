@@ -90,7 +90,7 @@ static int compute(const struct run *run, struct period period, struct fields **
         .as_of_s = press->as_of_s,
         .currencies = (const char *const *)press->business->currencies.list,
         .currency_count = press->business->currencies.count,
-        .ledger_from = INT32_MIN,
+        .ledger_from = press->business->ledger_from,
         .store = press->business->store,
     };
     if (looks_back(press, period)) {

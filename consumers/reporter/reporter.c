@@ -157,6 +157,23 @@ static int no_store(struct reporter *r, struct error *err)
     return 0;
 }
 
+/* With --once nothing may be left; a shard of the ledger that is away is waited for as for Redis. */
+static int rest(struct reporter *r, bool complete, struct error *err)
+{
+    int64_t away_ms;
+    bool pending = rounds_pending(r->rounds, &away_ms);
+    r->done = r->once && complete && !pending;
+    if (r->once && away_ms != 0 && r->config->connect_timeout_ms > 0 &&
+        clock_mono_ms() - away_ms > r->config->connect_timeout_ms) {
+        return error_set(err, ERROR_REDIS, "a shard of the ledger is away: gave up after %lld ms",
+                         (long long)r->config->connect_timeout_ms);
+    }
+    if (complete && !r->done) {
+        clock_sleep_ms(POLL_MS);
+    }
+    return 0;
+}
+
 static int publish_due(struct reporter *r, struct error *err)
 {
     bool due = false;
@@ -179,11 +196,7 @@ static int publish_due(struct reporter *r, struct error *err)
     if (dispatch_serve(r->dispatch, r->redis, r->lease, err) != 0) {
         return -1;
     }
-    r->done = r->once && result.complete;
-    if (result.complete && !r->done) {
-        clock_sleep_ms(POLL_MS);
-    }
-    return 0;
+    return rest(r, result.complete, err);
 }
 
 /* One turn of the loop. */

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "consumers/reporter/agenda.h"
+#include "consumers/reporter/gather.h"
 #include "consumers/reporter/key.h"
 #include "consumers/reporter/press.h"
 #include "consumers/reporter/published.h"
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { SLICE_MS = 3000, MISSES_MAX = 3, DIGEST = 33 };
+enum { SLICE_MS = 3000, GATHER_MS = 1000, MISSES_MAX = 3, DIGEST = 33 };
 
 struct rounds {
     const struct config *config;
@@ -22,6 +23,7 @@ struct rounds {
     const struct lease *lease;
     struct dispatch *dispatch;
     struct keeper *keeper;
+    struct gather *gather;
     struct days *days;
     struct dirty *dirty;
     struct plan *plan;
@@ -51,7 +53,8 @@ int rounds_open(struct rounds **out, const struct config *config, const struct z
     r->dispatch = dispatch;
     r->keeper = keeper;
     r->ended_day = INT32_MIN;
-    if (days_open(&r->days, config->business, err) != 0 ||
+    if (gather_open(&r->gather, config, redis, lease, err) != 0 ||
+        days_open(&r->days, config->business, err) != 0 ||
         dirty_open(&r->dirty, config->business, err) != 0 || plan_open(&r->plan, err) != 0 ||
         agenda_open(&r->agenda, err) != 0) {
         rounds_free(r);
@@ -72,12 +75,14 @@ void rounds_free(struct rounds *r)
     plan_free(r->plan);
     dirty_free(r->dirty);
     days_free(r->days);
+    gather_free(r->gather);
     free(r);
 }
 
 void rounds_begin(struct rounds *r)
 {
     days_clear(r->days);
+    gather_begin(r->gather);
     r->fresh = true;
     r->sync = true;
     r->report_day = false;
@@ -99,7 +104,16 @@ int rounds_waiting(struct rounds *r, bool *waiting, struct error *err)
 {
     int64_t count = dirty_waiting(r->dirty, r->redis, err);
     *waiting = count > 0;
-    return count < 0 ? -1 : 0;
+    if (count != 0) {
+        return count < 0 ? -1 : 0;
+    }
+    return gather_marked(r->gather, waiting, err);
+}
+
+bool rounds_pending(const struct rounds *r, int64_t *away_ms)
+{
+    *away_ms = gather_away_ms(r->gather);
+    return gather_pending(r->gather);
 }
 
 int rounds_due(struct rounds *r, bool *due, struct error *err)
@@ -109,7 +123,11 @@ int rounds_due(struct rounds *r, bool *due, struct error *err)
     if (r->fresh || r->sync || now_s / 60 != r->minute || agenda_first(r->agenda)) {
         return 0;
     }
-    return rounds_waiting(r, due, err);
+    int64_t count = dirty_waiting(r->dirty, r->redis, err);
+    if (count != 0) {
+        return count < 0 ? -1 : 0;
+    }
+    return gather_due(r->gather, due, err);
 }
 
 static int add_to_all(struct rounds *r, unsigned errands, struct error *err)
@@ -147,6 +165,7 @@ static void digest_settings(const struct rounds *r, char out[DIGEST])
     }
     b = XXH3_64bits_withSeed(&r->business.floor, sizeof r->business.floor, b);
     b = XXH3_64bits_withSeed(&r->business.customers, sizeof r->business.customers, b);
+    b = XXH3_64bits_withSeed(&r->business.ledger_from, sizeof r->business.ledger_from, b);
     b = XXH3_64bits_withSeed(r->business.store, strlen(r->business.store), b);
     snprintf(out, DIGEST, "%016" PRIx64 "%016" PRIx64, (uint64_t)a, (uint64_t)b);
 }
@@ -193,16 +212,24 @@ static int note(struct rounds *r, const char *field, const char *value, struct e
     return 0;
 }
 
-/* The first mark of a customer counter tells that customers are counted: from then on what nobody
- * did is 0, not undefined. */
+static bool customers_marked(const struct rounds *r)
+{
+    for (size_t i = 0; i < dirty_count(r->dirty); i++) {
+        if (strncmp(dirty_at(r->dirty, i)->field, "customer:", 9) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A ledger, or the mark of a customer counter, tells that customers are counted: from then on what
+ * nobody did is 0, not undefined. */
 static int note_customers(struct rounds *r, struct error *err)
 {
-    for (size_t i = 0; !r->business.customers && i < dirty_count(r->dirty); i++) {
-        if (strncmp(dirty_at(r->dirty, i)->field, "customer:", 9) == 0) {
-            r->business.customers = true;
-            if (note(r, "customers", "1", err) != 0) {
-                return -1;
-            }
+    if (!r->business.customers && (gather_ledger(r->gather) || customers_marked(r))) {
+        r->business.customers = true;
+        if (note(r, "customers", "1", err) != 0) {
+            return -1;
         }
     }
     days_read_customers(r->days, r->business.customers);
@@ -439,7 +466,7 @@ static int publish(struct rounds *r, int64_t end_ms, struct round_result *result
     for (size_t i = 0; i < dirty_count(r->dirty); i++) {
         days_forget(r->days, dirty_at(r->dirty, i)->scope, dirty_at(r->dirty, i)->day);
     }
-    result->complete = dirty_count(r->dirty) < DIRTY_MAX;
+    result->complete = result->complete && dirty_count(r->dirty) < DIRTY_MAX;
     if (run_all_marks(r, end_ms, result, err) != 0) {
         return -1;
     }
@@ -447,6 +474,31 @@ static int publish(struct rounds *r, int64_t end_ms, struct round_result *result
         return -1;
     }
     return result->lost ? 0 : note_done(r, err);
+}
+
+/* What is published depends on it also while the ledger is away. */
+static int note_ledger(struct rounds *r, struct error *err)
+{
+    int32_t from = gather_from(r->gather);
+    char date[11] = "";
+    if (!gather_ledger(r->gather) || from == r->business.ledger_from) {
+        return 0;
+    }
+    r->business.ledger_from = from;
+    return note(r, "ledger_from", from == INT32_MIN ? "all" : calendar_format_date(from, date),
+                err);
+}
+
+/* The sums of customers, before marks are read: they leave marks of their own. */
+static int gather(struct rounds *r, int64_t end_ms, struct round_result *result, struct error *err)
+{
+    struct gather_result gathered;
+    if (gather_run(r->gather, r->business.store, r->business.floor, end_ms, &gathered, err) != 0) {
+        return -1;
+    }
+    result->complete = gathered.complete;
+    result->lost = gathered.lost;
+    return gathered.lost ? 0 : note_ledger(r, err);
 }
 
 static void tell(const struct round_result *result, int64_t begun_ms)
@@ -478,7 +530,10 @@ int rounds_run(struct rounds *r, struct round_result *result, struct error *err)
         return 0;
     }
     take_time(r);
-    if (publish(r, begun_ms + SLICE_MS, result, err) != 0) {
+    if (gather(r, begun_ms + GATHER_MS, result, err) != 0) {
+        return -1;
+    }
+    if (!result->lost && publish(r, begun_ms + SLICE_MS, result, err) != 0) {
         return -1;
     }
     tell(result, begun_ms);

@@ -41,6 +41,9 @@ void rounds_look_at_targets(struct rounds *rounds);
 int rounds_due(struct rounds *rounds, bool *due, struct error *err);
 /* Whether anything is marked that nobody has published. */
 int rounds_waiting(struct rounds *rounds, bool *waiting, struct error *err);
+/* The ledger of customers is not summed whole yet: a shard is away (since `*away_ms`, monotonic,
+ * else 0), or days are still to be summed again. */
+bool rounds_pending(const struct rounds *rounds, int64_t *away_ms);
 /* 0, or -1: err->retry tells whether the next one may succeed. */
 int rounds_run(struct rounds *rounds, struct round_result *result, struct error *err);
 

@@ -1,6 +1,7 @@
 #include "consumers/reporter/settle.h"
 
 #include "settle_lua.h"
+#include "unmark_lua.h"
 
 #include <stdlib.h>
 
@@ -42,6 +43,37 @@ int settle(struct redis *redis, const struct lease *lease, const char *key,
     for (size_t i = 0; i < count && *held; i += STEP) {
         size_t step = count - i < STEP ? count - i : STEP;
         if (settle_step(redis, &script, lease, key, list + i, step, held, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int unmark(struct redis *redis, const char *key, const struct settled *list, size_t count,
+                  struct error *err)
+{
+    const char *argv[1 + 2 * STEP] = {key};
+    int argc = 1;
+    for (size_t i = 0; i < count; i++) {
+        argv[argc++] = list[i].field;
+        argv[argc++] = list[i].value;
+    }
+    struct redis_script script;
+    redisReply *reply = NULL;
+    redis_script_init(&script, unmark_lua);
+    if (redis_eval(redis, &script, 1, &reply, err, argc, argv, NULL) != REDIS_OK) {
+        return -1;
+    }
+    freeReplyObject(reply);
+    return 0;
+}
+
+int settle_shard(struct redis *redis, const char *key, const struct settled *list, size_t count,
+                 struct error *err)
+{
+    for (size_t i = 0; i < count; i += STEP) {
+        size_t step = count - i < STEP ? count - i : STEP;
+        if (unmark(redis, key, list + i, step, err) != 0) {
             return -1;
         }
     }

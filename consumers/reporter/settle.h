@@ -17,5 +17,8 @@ struct settled {
  * script, as long as the lease stands; *held tells whether it did. 0, or -1 (Redis, memory). */
 int settle(struct redis *redis, const struct lease *lease, const char *key,
            const struct settled *list, size_t count, bool *held, struct error *err);
+/* The same of a ledger's shard, where no lease is. */
+int settle_shard(struct redis *redis, const char *key, const struct settled *list, size_t count,
+                 struct error *err);
 
 #endif

@@ -26,6 +26,7 @@ import metrics
 import periods
 import redis
 import targets as targets_file
+import xxh3
 
 MOST_PRINTED = 50
 
@@ -73,7 +74,7 @@ class Parts:
     targets     targets.Targets, to compare what is published too
     ledger      compare the customer counters in the ledger's shards
     customers   and those of the business, which the reporter makes of them
-    forgotten   {(partition, customer): {topic: offset}}
+    forgotten   {(partition, customer): {topic: offset}}; what is not given is read from the shards
     """
 
     def __init__(self, targets=None, ledger=False, customers=False, forgotten=None):
@@ -93,7 +94,11 @@ def compare(server, records, settings, begins=None, targets=None, parts=None):
     Parts(targets)."""
     outcome, parts = Outcome(), parts or Parts(targets)
     keys = server.keys(settings.key("*"))
-    history = customers.History(settings, parts.forgotten) if parts.ledger else None
+    history = None
+    if parts.ledger:
+        forgotten = read_forgotten(server, settings) if parts.forgotten is None \
+            else parts.forgotten
+        history = customers.History(settings, forgotten)
     counters = _count_as_admitted(server, records, settings, begins, outcome, history)
     _compare_counters(server, settings, keys, counters, outcome)
     _compare_sets(server, settings, keys, counters, outcome)
@@ -177,6 +182,37 @@ def _compare_sets(server, settings, keys, counters, outcome):
 def _admitted_in(counters, settings):
     return {dimension: counters.sets[settings.key("scope", dimension)]
             for dimension in settings.scopes}
+
+
+class Forgotten:
+    """{(partition, customer): {topic: offset}} of which only the hash of a customer is known."""
+
+    def __init__(self, by_hash):
+        self.by_hash = by_hash
+        self.found = {}
+
+    def __contains__(self, who):
+        return bool(self[who])
+
+    def __getitem__(self, who):
+        if who not in self.found:
+            partition, customer = who
+            self.found[who] = self.by_hash.get((partition, xxh3.hex128(customer.encode())))
+        return self.found[who]
+
+
+def read_forgotten(server, settings):
+    """What the ledger's shards say of customers that were forgotten."""
+    sides = {side: topic for topic, side in settings.side_of_topic.items()}
+    by_hash = {}
+    for shard in range(settings.ledger_shards):
+        answer = server.call("HGETALL", settings.shard_key(shard, "forgotten"))
+        for field, value in zip(answer[::2], answer[1::2]):
+            partition, _, digits = field.decode().partition(":")
+            sale, _, service = value.decode().partition(":")
+            by_hash[int(partition), digits] = {sides["sale"]: int(sale),
+                                               sides["service"]: int(service)}
+    return Forgotten(by_hash) if by_hash else {}
 
 
 def _compare_customers(server, keys, expected, outcome):
@@ -316,7 +352,8 @@ def _options(arguments):
                         help="the same, and what the reporter makes of them")
     parser.add_argument("--forgotten", type=_forgotten, action="append", default=[],
                         metavar="PARTITION/CUSTOMER=SALES,SERVICE",
-                        help="a forgotten customer and the first offsets that are nobody's")
+                        help="a forgotten customer and the first offsets that are nobody's "
+                             "(default: what the shards say)")
     parser.add_argument("--published", action="store_true",
                         help="compare what is published, too")
     parser.add_argument("--targets", metavar="FILE", help="the same, with these targets")
@@ -343,7 +380,7 @@ def main(arguments=None):
             targets = targets_file.load(file.read(), settings.scopes)
     forgotten = {who: dict(zip(options.topics.split(","), offsets))
                  for who, offsets in options.forgotten}
-    parts = Parts(targets, options.ledger, options.customers, forgotten)
+    parts = Parts(targets, options.ledger, options.customers, forgotten or None)
     try:
         with redis.connect(options.redis) as server:
             outcome = compare(server, records, settings, dict(options.begin), parts=parts)

@@ -20,6 +20,7 @@ import metrics
 import oracle_test
 import redis
 import targets
+import xxh3
 
 BASE = datetime.datetime(2026, 6, 15, 12, tzinfo=datetime.timezone.utc)
 DAY, HOUR = 86400, 3600
@@ -661,6 +662,29 @@ class Always(unittest.TestCase):
                                  months.get(before, {}).get("month_buyers", 0))
 
 
+class Xxh3(unittest.TestCase):
+    """Held against what libxxhash makes of these."""
+
+    def test_texts_of_every_kind_of_length(self):
+        for text, wanted in (
+                ("-", "eb7df54fc0abac3fde2fb8d1c1a20f76"),
+                ("8tc", "3c167f5f52356837d0648a4699394d6e"),
+                ("4o-u", "7054a0be176f34a1c0108cba4a1fcbb2"),
+                ("u_1m8sx.", "0f624c87a009a800c526371f087f294f"),
+                ("sx.e8tcCr", "eb6f0071f5ae39186bc17e3d8508a5ef"),
+                ("x.e8tcCr4o-u_1m8", "00e8b7eb96256f27b9ac654be139903e"),
+                ("cCr4o-u_1m8sx.e8t", "fc6ad0d67f70e7084ac91021d16c7c6b"),
+                ("_1m8sx.e8tcCr4o-u_1m8sx.e8tcCr4o", "664c38c1bbbb14297b0347c5a0ed26c8"),
+                ("x.e8tcCr4o-u_1m8sx.e8tcCr4o-u_1m8", "27cf843953ac8bce58c610adcf2b07a5"),
+                ("e8tcCr4o-u_1m8sx.e8tcCr4o-u_1m8sx.e8tcCr4o-u_1m8sx.e8tcCr4o-u_1m",
+                 "aab4c53b0a8a968cea8b23efe7f4f048")):
+            self.assertEqual(xxh3.hex128(text.encode()), wanted, text)
+
+    def test_longer_texts_are_refused(self):
+        for text in (b"", b"x" * 65):
+            self.assertRaises(ValueError, xxh3.hex128, text)
+
+
 class CompareCustomers(unittest.TestCase):
     """A Redis that holds what the log comes to, and then one thing else."""
 
@@ -718,6 +742,35 @@ class CompareCustomers(unittest.TestCase):
         self.assertEqual(self.differing(), [])
         self.hashes["tandem:{main.0}:" + self.DAY]["customers_new"] += 1
         self.assertEqual(len(self.differing()), 1)
+
+    def forget(self, who, sale, service):
+        """As a shard remembers it; what the log comes to without these events."""
+        self.hashes["tandem:{main.0}:forgotten"] = {"0:" + xxh3.hex128(who.encode()):
+                                                    f"{sale}:{service}"}
+        forgotten = {(0, who): {"tandem.sales": sale, "tandem.service": service}}
+        ledger = customers.count(self.records, self.settings, forgotten=forgotten)
+        for key in [key for key in self.hashes if ":customer:" in key]:
+            del self.hashes[key]
+        self.hashes.update({**ledger.hashes(), **ledger.shard_hashes()})
+
+    def test_the_forgotten_are_those_that_the_shards_name(self):
+        before = dict(self.hashes)
+        self.forget("d", 1, 0)
+        self.assertNotEqual(before["tandem:{main}:" + self.DAY],
+                            self.hashes["tandem:{main}:" + self.DAY])
+        self.assertEqual(self.differing(), [])
+        self.forget("somebody-else", 0, 0)
+        self.assertEqual(self.differing(), [])
+        self.hashes = {**before, "tandem:{main.0}:forgotten":
+                       self.hashes["tandem:{main.0}:forgotten"]}
+        self.assertEqual(self.differing(), [])
+
+    def test_a_tombstone_that_was_not_heeded_is_a_difference(self):
+        before = dict(self.hashes)
+        self.forget("d", 1, 0)
+        self.hashes = {**before, "tandem:{main.0}:forgotten":
+                       self.hashes["tandem:{main.0}:forgotten"]}
+        self.assertIn(("tandem:{main}:" + self.DAY, "customers_new"), self.differing())
 
     def test_the_choice_of_a_crowded_dimension_is_taken_over(self):
         self.settings.scope_limit = 1

@@ -36,7 +36,7 @@ class CountingCase(TestCase):
 
     def use(self, **settings):
         """Settings that workers and oracle share: timezone, scopes (a list), scope_limit,
-        dedup_window."""
+        dedup_window, ledger_shards, ledger_from (a date), ledger_limit."""
         self.settings.update(settings)
         for name, value in settings.items():
             text = ",".join(value) if isinstance(value, (list, tuple)) else str(value)
@@ -139,16 +139,19 @@ class CountingCase(TestCase):
                                      topics=(self.world.sales, self.world.service),
                                      **self.settings)
 
-    def compare(self, begins=None, published=False, targets=None, log=None):
-        """The oracle's outcome. targets: a file; it and `published` compare what is published."""
+    def compare(self, begins=None, published=False, targets=None, log=None, ledger=False,
+                customers=False):
+        """The oracle's outcome. targets: a file; it and `published` compare what is published.
+        ledger: the customers' shards too; customers: also what a reporter made of them."""
         records, partitions, _ = log or self.dump_log()
         settings = self.oracle_settings(partitions)
         chosen = oracle_targets.Targets() if published else None
         if targets:
             with open(targets, "rb") as file:
                 chosen = oracle_targets.load(file.read(), settings.scopes)
-        with oracle_redis.Redis(self.redis_url) as server:
-            return oracle.compare(server, records, settings, begins, chosen)
+        parts = oracle.Parts(chosen, ledger, customers)
+        with oracle_redis.connect(self.redis_url) as server:
+            return oracle.compare(server, records, settings, begins, parts=parts)
 
     def assert_counted(self, **more):
         """Every field of every key equals the oracle's; how many fields that were."""

@@ -8,7 +8,8 @@
  *     out {"hashes":{key:{field:n}},"states":{"partition/customer":hex},
  *          "months":{"partition/customer":["2026-01"]},"names":[{scope:number} of each shard]}
  *   ledger sizes N     the bytes of N customers with five events each, as JSON
- *   ledger commands N  the same customers as Redis commands, for redis-cli --pipe */
+ *   ledger commands N  the same customers, and the names and definition of their one shard, as Redis
+ *                      commands for redis-cli --pipe */
 #include "consumers/customers/ledger.h"
 #include "common/calendar.h"
 #include "consumers/customers/codec.h"
@@ -399,13 +400,43 @@ struct sizes {
     size_t smallest, largest;
 };
 
+static void write_word(struct text word)
+{
+    printf("$%zu\r\n", word.len);
+    fwrite(word.at, 1, word.len, stdout);
+    printf("\r\n");
+}
+
 static void write_command(struct text state, int32_t partition, const char *id)
 {
     char key[128];
-    int len = snprintf(key, sizeof key, "tandem:{main.0}:c:%d:%s", (int)partition, id);
-    printf("*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%zu\r\n", len, key, state.len);
-    fwrite(state.at, 1, state.len, stdout);
-    printf("\r\n");
+    snprintf(key, sizeof key, "tandem:{main.0}:c:%d:%s", (int)partition, id);
+    printf("*3\r\n");
+    write_word(text_of("SET"));
+    write_word(text_of(key));
+    write_word(state);
+}
+
+static void write_field(const char *key, struct text field, const char *value)
+{
+    printf("*4\r\n");
+    write_word(text_of("HSET"));
+    write_word(text_of(key));
+    write_word(field);
+    write_word(text_of(value));
+}
+
+static void write_shard(const struct dictionary *names)
+{
+    for (uint32_t id = 1; id <= dictionary_count(names); id++) {
+        char number[16];
+        snprintf(number, sizeof number, "%u", dictionary_number(names, id));
+        write_field("tandem:{main.0}:names", dictionary_name(names, id), number);
+    }
+    write_field("tandem:{main.0}:position:customers", text_of("definition"),
+                "ledger.from=\nledger.limit=2000\nledger.shards=1\n");
+    write_field("tandem:{main.0}:position:customers", text_of("token"),
+                "1700000000000-0123456789abcdef:0123456789abcdef");
 }
 
 static void write_customer(struct world *world, int number, unsigned *seed, bool commands,
@@ -439,7 +470,9 @@ static void make_customers(int customers, bool commands)
     open_world(&world, in);
     for (int i = 0; i < customers; i++)
         write_customer(&world, i, &seed, commands, &sizes);
-    if (!commands)
+    if (commands)
+        write_shard(world.shards[0].names);
+    else
         printf("{\"customers\":%d,\"events\":%d,\"bytes_mean\":%lld,\"bytes_min\":%zu,"
                "\"bytes_max\":%zu}\n",
                customers, FIVE, (long long)(sizes.sum / customers), sizes.smallest, sizes.largest);

@@ -164,6 +164,21 @@ static void buckets_come_sorted_without_what_only_looks_like_one(void **state)
     counters_free(counters);
 }
 
+static void names_are_told_in_the_order_they_came(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"orders", "net:RON", "units"};
+    struct counters *counters = scene_counters("orders=3 net:RON=-500 orders=1 units=0");
+    assert_int_equal(counters_count(counters), 3);
+    assert_int_equal(counters_count(NULL), 0);
+    for (size_t i = 0; i < 3; i++) {
+        __int128 sum;
+        assert_true(text_is(counters_at(counters, i, &sum), names[i]));
+        assert_true(sum == counters_get(counters, text_of(names[i])));
+    }
+    counters_free(counters);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +191,7 @@ int main(void)
         cmocka_unit_test(names_are_bounded),
         cmocka_unit_test(the_number_of_names_is_bounded),
         cmocka_unit_test(buckets_come_sorted_without_what_only_looks_like_one),
+        cmocka_unit_test(names_are_told_in_the_order_they_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
