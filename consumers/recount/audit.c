@@ -6,8 +6,12 @@
 #include "common/redis.h"
 #include "common/zone.h"
 #include "consumers/recount/audit_compare.h"
-#include "consumers/worker/definition.h"
+#include "consumers/recount/audit_customers.h"
+#include "consumers/recount/audit_gap.h"
+#include "consumers/recount/glance.h"
+#include "consumers/recount/shape.h"
 #include "consumers/reporter/key.h"
+#include "consumers/worker/definition.h"
 #include "consumers/worker/opening.h"
 
 #include <inttypes.h>
@@ -19,9 +23,6 @@ enum {
     MOST_TOLD = 100, /* differences printed without --all */
     TRIES_MAX = 5,   /* a store that is set back again and again cannot be audited */
     ROUNDS_MAX = 20, /* keys that come while the audit runs */
-    WAIT_MS = 500,
-    WAITS_MAX = 60,
-    ASK_KEYS = 500, /* HLENs sent before their answers are read */
     TELL_MS = 250
 };
 
@@ -37,6 +38,10 @@ struct audit {
     char prefix[64], definition[DEFINITION_BYTES];
     int32_t from, until;
     bool sides[SIDES];
+    bool customers; /* wanted, though there may be no ledger */
+    bool only_customers;
+    struct customers_audit ledger;
+    int shards;
     struct findings findings;
     char upto[SIDES][2048]; /* "tandem.sales 0:1220 1:1325" */
     /* progress, on a terminal */
@@ -56,8 +61,6 @@ struct pass {
     struct comparison comparison;
 };
 
-enum outcome { AUDIT_DONE, AUDIT_FAILED, AUDIT_AGAIN };
-
 /* ---- words ---- */
 
 bool audit_parse_days(struct text text, int32_t *from, int32_t *until)
@@ -72,21 +75,6 @@ bool audit_parse_days(struct text text, int32_t *from, int32_t *until)
                (!last.len || calendar_parse_date(last, until)) && *from <= *until;
     }
     return false;
-}
-
-bool audit_gap_harmless(const char *note)
-{
-    while (*note) {
-        size_t from = strspn(note, "0123456789");
-        if (from != 1 || *note != '0' || note[from] != '-')
-            return false;
-        note += from + 1;
-        size_t until = strspn(note, "0123456789");
-        if (until == 0 || (note[until] && note[until] != ' '))
-            return false;
-        note += until + (note[until] == ' ');
-    }
-    return true;
 }
 
 static void tell(struct audit *a, int64_t offsets)
@@ -113,60 +101,18 @@ static void clear_line(const struct audit *a)
 
 /* ---- may this store be audited? ---- */
 
-/* Waits while a rebuild is switching. */
 static int look(struct audit *a, const struct fold_kind *kind, struct store_state *state,
                 struct error *err)
 {
     const char *words[] = {kind->name};
-    struct store *store;
-    struct store_kind which = {.name = kind->name, .words = words, .word_count = 1,
-                               .generation = ""};
-    if (store_open(&store, a->config, &which, err) != 0)
-        return -1;
-    enum store_answer answer = store_connect(store, err);
-    if (answer == STORE_DONE)
-        answer = store_look(store, state, err);
-    for (int i = 0; answer == STORE_LATER && i < WAITS_MAX && !command_stopping(); i++) {
-        clock_sleep_ms(WAIT_MS);
-        answer = store_look(store, state, err);
-    }
-    store_free(store);
-    if (answer != STORE_DONE)
+    struct store_kind which = {
+        .name = kind->name, .words = words, .word_count = 1, .generation = ""};
+    if (glance(a->config, &which, state, err) != 0)
         return -1;
     if (!state->exists)
         return error_set(err, ERROR_STORE, "business %s has no store of %s: nothing was counted",
                          a->config->business, kind->name);
     return 0;
-}
-
-static int check_gap_note(const char *topic, const char *field, const char *note, struct error *err)
-{
-    char windows[300];
-    size_t len = strlen(topic);
-    snprintf(windows, sizeof windows, "window:%s:", topic);
-    bool window = strncmp(field, windows, strlen(windows)) == 0;
-    bool own = strncmp(field, topic, len) == 0 && field[len] == ':';
-    if (!window && (!own || audit_gap_harmless(note)))
-        return 0;
-    return error_set(err, ERROR_LOG,
-                     "%s partition %s: a gap of the log was accepted (%.80s): the counters hold "
-                     "what the log does not say, and a recount cannot speak for them; `tandem "
-                     "rebuild` counts what the log holds",
-                     topic, strrchr(field, ':') + 1, note);
-}
-
-static int check_gaps(struct audit *a, const char *topic, struct error *err)
-{
-    char key[KEY_MAX];
-    redisReply *reply;
-    int rc = 0;
-    if (redis_callf(a->redis, &reply, err, "HGETALL %s",
-                    key_format(key, a->config->business, "gap")) != REDIS_OK)
-        return -1;
-    for (size_t i = 0; i + 1 < reply->elements && rc == 0; i += 2)
-        rc = check_gap_note(topic, reply->element[i]->str, reply->element[i + 1]->str, err);
-    freeReplyObject(reply);
-    return rc;
 }
 
 static int check_store(struct audit *a, const struct fold_kind *kind,
@@ -179,7 +125,7 @@ static int check_store(struct audit *a, const struct fold_kind *kind,
     if (strcmp(topic, state->topics[0].name) != 0)
         return error_set(err, ERROR_LOG, "the store counts topic %s, not %s", state->topics[0].name,
                          topic);
-    return check_gaps(a, topic, err);
+    return audit_gap_check(a->redis, a->prefix, topic, err);
 }
 
 /* ---- slices ---- */
@@ -189,28 +135,9 @@ static bool wanted(const void *context, const char *rest)
     return compare_wants(context, rest);
 }
 
-/* How many cells each of the keys has. */
-static int ask_sizes(struct audit *a, char *const *keys, size_t count, size_t *sizes,
-                     struct error *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        const char *argv[] = {"HLEN", keys[i]};
-        if (redis_send(a->redis, err, 2, argv, NULL) != REDIS_OK)
-            return -1;
-    }
-    for (size_t i = 0; i < count; i++) {
-        redisReply *reply;
-        enum redis_answer answer = redis_receive(a->redis, &reply, err);
-        if (answer != REDIS_OK && answer != REDIS_PERMANENT)
-            return -1;
-        sizes[i] = answer == REDIS_OK && reply->integer > 0 ? (size_t)reply->integer : 1;
-        freeReplyObject(reply);
-    }
-    return 0;
-}
-
 /* Reads keys of one moment, and walks the recount to it. */
-static enum outcome audit_slice(struct pass *p, char *const *keys, size_t count, struct error *err)
+static enum audit_outcome audit_slice(struct pass *p, char *const *keys, size_t count,
+                                      struct error *err)
 {
     struct audit *a = p->audit;
     if (command_stopping()) {
@@ -228,24 +155,12 @@ static enum outcome audit_slice(struct pass *p, char *const *keys, size_t count,
     return AUDIT_DONE;
 }
 
-/* How many of the keys go into the next slice. */
-static size_t slice_end(const size_t *sizes, size_t count)
+static enum audit_outcome audit_keys(struct pass *p, const struct keylist *keys, struct error *err)
 {
-    size_t end = 0, cells = 0;
-    while (end < count && end < SLICE_KEYS && (end == 0 || cells + sizes[end] <= SLICE_CELLS))
-        cells += sizes[end++];
-    return end;
-}
-
-static enum outcome audit_keys(struct pass *p, const struct keylist *keys, struct error *err)
-{
-    size_t sizes[ASK_KEYS];
     for (size_t at = 0, count; at < keys->count; at += count) {
-        count = keys->count - at < ASK_KEYS ? keys->count - at : ASK_KEYS;
-        if (ask_sizes(p->audit, keys->list + at, count, sizes, err) != 0)
+        if (slice_fit(p->audit->redis, keys->list + at, keys->count - at, &count, err) != 0)
             return AUDIT_FAILED;
-        count = slice_end(sizes, count);
-        enum outcome outcome = audit_slice(p, keys->list + at, count, err);
+        enum audit_outcome outcome = audit_slice(p, keys->list + at, count, err);
         if (outcome != AUDIT_DONE)
             return outcome;
     }
@@ -254,9 +169,9 @@ static enum outcome audit_keys(struct pass *p, const struct keylist *keys, struc
 
 /* Then those that the log says but Redis did not show, until there are none: also keys that were
  * made since the first look. */
-static enum outcome audit_missing(struct pass *p, struct keylist *known, struct error *err)
+static enum audit_outcome audit_missing(struct pass *p, struct keylist *known, struct error *err)
 {
-    enum outcome outcome = AUDIT_DONE;
+    enum audit_outcome outcome = AUDIT_DONE;
     for (int round = 0; round < ROUNDS_MAX && outcome == AUDIT_DONE; round++) {
         struct keylist missing = {0};
         int rc = compare_missing(&p->comparison, known, &missing, err);
@@ -317,7 +232,7 @@ static void write_upto(const struct pass *p, char *out, size_t room)
                                 p->slice.positions[i]);
 }
 
-static enum outcome audit_side(struct pass *p, struct error *err)
+static enum audit_outcome audit_side(struct pass *p, struct error *err)
 {
     struct audit *a = p->audit;
     struct keylist keys = {0};
@@ -325,7 +240,7 @@ static enum outcome audit_side(struct pass *p, struct error *err)
     if (open_pass(p, err) != 0)
         return AUDIT_FAILED;
     /* An empty slice first: the floor and Redis' clock decide which keys are wanted. */
-    enum outcome outcome = audit_slice(p, NULL, 0, err);
+    enum audit_outcome outcome = audit_slice(p, NULL, 0, err);
     if (outcome == AUDIT_DONE &&
         keylist_scan(&keys, a->redis, a->prefix, wanted, &p->comparison, err) != 0)
         outcome = AUDIT_FAILED;
@@ -342,15 +257,51 @@ static enum outcome audit_side(struct pass *p, struct error *err)
     return outcome;
 }
 
+/* ---- customers ---- */
+
+/* Shard after shard: memory holds the customers of one. */
+static enum audit_outcome audit_customers(struct audit *a, struct error *err)
+{
+    enum audit_outcome outcome = AUDIT_DONE;
+    a->side = "customers";
+    a->done = a->total = 0;
+    for (int shard = 0; shard < a->shards && outcome == AUDIT_DONE; shard++)
+        outcome = customers_audit_shard(&a->ledger, shard, a->shards, err);
+    return outcome;
+}
+
 /* ---- the whole ---- */
 
-static enum outcome audit_once(struct audit *a, struct error *err)
+static int find_ledger(struct audit *a, struct error *err)
+{
+    a->shards = 0;
+    if (!a->customers)
+        return 0;
+    if (shape_shards(a->redis, a->config, "", &a->shards, err) != 0)
+        return -1;
+    if (a->only_customers && a->shards == 0)
+        return error_set(err, ERROR_STORE,
+                         "business %s has no ledger of customers: nothing was counted",
+                         a->config->business);
+    return 0;
+}
+
+/* To the node that has the business's own keys. */
+static int go_home(struct audit *a, struct error *err)
+{
+    char key[KEY_MAX];
+    return redis_wait_for(a->redis, a->config, key_format(key, a->config->business, "floor"), err);
+}
+
+static enum audit_outcome audit_once(struct audit *a, struct error *err)
 {
     const struct fold_kind *kinds[SIDES] = {&sales_kind, &service_kind};
     struct store_state states[SIDES] = {{.floor = STORE_NO_FLOOR}, {.floor = STORE_NO_FLOOR}};
-    enum outcome outcome = AUDIT_DONE;
+    enum audit_outcome outcome = AUDIT_DONE;
     findings_clear(&a->findings);
     a->done = a->total = 0;
+    if (find_ledger(a, err) != 0 || go_home(a, err) != 0)
+        return AUDIT_FAILED;
     for (int s = 0; s < SIDES && outcome == AUDIT_DONE; s++) {
         if (a->sides[s] && look(a, kinds[s], &states[s], err) != 0)
             outcome = AUDIT_FAILED;
@@ -365,16 +316,21 @@ static enum outcome audit_once(struct audit *a, struct error *err)
     }
     for (int s = 0; s < SIDES; s++)
         store_state_clear(&states[s]);
-    return outcome;
+    return outcome == AUDIT_DONE ? audit_customers(a, err) : outcome;
 }
 
 static void print_upto(const struct audit *a)
 {
-    bool first = true;
+    const char *between = "";
     for (int s = 0; s < SIDES; s++) {
-        if (a->sides[s])
-            printf("%s%s", first ? "" : ", ", a->upto[s]);
-        first = first && !a->sides[s];
+        if (!a->sides[s])
+            continue;
+        printf("%s%s", between, a->upto[s]);
+        between = ", ";
+    }
+    if (a->shards) {
+        printf("%s", *between ? "; customers up to " : "");
+        customers_audit_print(&a->ledger, stdout);
     }
     putchar('\n');
 }
@@ -387,8 +343,10 @@ static int print(const struct audit *a, struct error *err)
         printf("... and %" PRId64 " more; --all prints them\n", f->differences - (int64_t)f->count);
     if (f->differences)
         printf("%" PRId64 " differences in ", f->differences);
-    printf("%" PRId64 " counters of %" PRId64 " keys%s up to ", f->counters, f->keys,
-           f->differences ? "," : " equal the log");
+    printf("%" PRId64 " counters of %" PRId64 " keys", f->counters, f->keys);
+    if (a->shards && a->from == INT32_MIN && a->until == INT32_MAX)
+        printf(" and %" PRId64 " customers", f->customers);
+    printf("%s up to ", f->differences ? "," : " equal the log");
     print_upto(a);
     if (fflush(stdout) != 0)
         return error_set(err, ERROR_SYSTEM, "cannot write to standard output"), 1;
@@ -398,7 +356,7 @@ static int print(const struct audit *a, struct error *err)
 static int audit(struct audit *a, struct error *err)
 {
     for (int tries = 0; tries < TRIES_MAX; tries++) {
-        enum outcome outcome = audit_once(a, err);
+        enum audit_outcome outcome = audit_once(a, err);
         clear_line(a);
         if (outcome == AUDIT_DONE)
             return print(a, err);
@@ -420,8 +378,11 @@ static int take_options(struct audit *a, const struct audit_options *own, struct
                          own->days);
     for (int s = 0; s < SIDES; s++)
         a->sides[s] = !own->side || strcmp(own->side, side_name((enum side)s)) == 0;
-    if (!a->sides[SIDE_SALE] && !a->sides[SIDE_SERVICE])
-        return error_set(err, ERROR_USAGE, "--side %.60s: must be sale or service", own->side);
+    a->only_customers = own->side && strcmp(own->side, "customer") == 0;
+    a->customers = !own->side || a->only_customers;
+    if (!a->sides[SIDE_SALE] && !a->sides[SIDE_SERVICE] && !a->customers)
+        return error_set(err, ERROR_USAGE, "--side %.60s: must be sale, service or customer",
+                         own->side);
     a->findings.most = own->all ? SIZE_MAX : MOST_TOLD;
     return 0;
 }
@@ -435,6 +396,14 @@ static int open_audit(struct audit *a, struct error *err)
     snprintf(a->prefix, sizeof a->prefix, "tandem:{%s}:", c->business);
     definition_write(c, a->zone, a->definition);
     a->terminal = isatty(STDERR_FILENO);
+    a->ledger = (struct customers_audit){.config = c,
+                                         .zone = a->zone,
+                                         .redis = a->redis,
+                                         .from = a->from,
+                                         .until = a->until,
+                                         .findings = &a->findings,
+                                         .tick = on_tick,
+                                         .context = a};
     return 0;
 }
 
@@ -449,6 +418,7 @@ static int run(const struct config *config, const void *options, int argc, char 
     command_catch_signals();
     int status = open_audit(&a, err) == 0 ? audit(&a, err) : 1;
     findings_clear(&a.findings);
+    customers_audit_clear(&a.ledger);
     redis_free(a.redis);
     zone_free(a.zone);
     return status;
@@ -458,16 +428,31 @@ static const struct command_option words[] = {
     {"days", 0, OPTION_STRING, "FROM..TO", offsetof(struct audit_options, days), 0, 0,
      "compare only these days, and their hours; either end may be left out"},
     {"side", 0, OPTION_STRING, "SIDE", offsetof(struct audit_options, side), 0, 0,
-     "compare only sale or service"},
+     "compare only sale, service or customer"},
     {"all", 0, OPTION_FLAG, NULL, offsetof(struct audit_options, all), 0, 0,
      "print every difference, not only the first 100"},
     {0},
 };
 
 static const char *const settings[] = {
-    "brokers",  "redis",       "redis.password.file", "redis.ca.file",   "redis.timeout",
-    "business", "timezone",    "topics.sales",        "topics.service",  "type.prefix",
-    "scopes",   "scope.limit", "dedup.window",        "connect.timeout", "topic.id.check",
+    "brokers",
+    "redis",
+    "redis.password.file",
+    "redis.ca.file",
+    "redis.timeout",
+    "business",
+    "timezone",
+    "topics.sales",
+    "topics.service",
+    "type.prefix",
+    "scopes",
+    "scope.limit",
+    "ledger.shards",
+    "ledger.from",
+    "ledger.limit",
+    "dedup.window",
+    "connect.timeout",
+    "topic.id.check",
     NULL,
 };
 
@@ -477,7 +462,8 @@ const struct command audit_command = {
     .summary = "Prove that the counters equal the log",
     .about =
         "Counts the log again in memory, up to exactly where the counters stand, and compares\n"
-        "every field with Redis. Workers and traffic may go on. It takes the settings of the\n"
+        "every field with Redis; where customers are counted, their counters and what is known\n"
+        "of each, too. Workers and traffic may go on. It takes the settings of the\n"
         "workers. What it cannot speak for it refuses: a log that no longer reaches back to\n"
         "where counting began, or one with an accepted gap. Skipped are days before the floor\n"
         "(`tandem trim`) and hours about to expire.\n"

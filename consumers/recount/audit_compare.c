@@ -4,75 +4,11 @@
 #include "common/currency.h"
 #include "consumers/reporter/key.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Counters of an hour are left alone from so long before they expire: clocks differ. */
 enum { EXPIRY_SLACK_S = 60 };
-
-/* ---- findings ---- */
-
-void findings_clear(struct findings *findings)
-{
-    for (size_t i = 0; i < findings->count; i++) {
-        free(findings->list[i].key);
-        free(findings->list[i].field);
-        free(findings->list[i].expected);
-        free(findings->list[i].found);
-    }
-    free(findings->list);
-    *findings = (struct findings){.most = findings->most};
-}
-
-static char *copy(struct text text)
-{
-    return strndup(text.at ? text.at : "", text.len);
-}
-
-static int differ(struct findings *f, const char *key, struct text field, const char *expected,
-                  struct text found, struct error *err)
-{
-    f->differences++;
-    if (f->count == f->most)
-        return 0;
-    if (f->count == f->room) {
-        size_t room = f->room ? 2 * f->room : 16;
-        struct difference *list = realloc(f->list, room * sizeof *list);
-        if (!list)
-            return error_memory(err);
-        f->list = list;
-        f->room = room;
-    }
-    struct difference *d = &f->list[f->count++];
-    *d = (struct difference){strdup(key), copy(field), strdup(expected), copy(found)};
-    return d->key && d->field && d->expected && d->found ? 0 : error_memory(err);
-}
-
-static void print_plain(const char *text, FILE *out)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7f)
-            fprintf(out, "\\x%02x", c);
-        else
-            fputc(c, out);
-    }
-}
-
-void findings_print(const struct findings *findings, FILE *out)
-{
-    for (size_t i = 0; i < findings->count; i++) {
-        const struct difference *d = &findings->list[i];
-        print_plain(d->key, out);
-        fputc(' ', out);
-        print_plain(d->field, out);
-        fputs(": the log says ", out);
-        print_plain(d->expected, out);
-        fputs(", Redis has ", out);
-        print_plain(d->found, out);
-        fputc('\n', out);
-    }
-}
 
 /* ---- which keys ---- */
 
@@ -191,13 +127,14 @@ static int gather(const struct comparison *c, struct cells *cells, struct error 
 {
     struct counter_key before = {.slot = INT32_MIN}, key;
     const struct fold *fold = recount_fold(c->recount);
+    const struct rows *rows = recount_rows(c->recount);
     for (size_t k = 0; k < c->slice->key_count; k++) {
         if (!counter_key_parse(c->slice->keys[k] + strlen(c->prefix), &key) ||
             (key.time == before.time && key.slot == before.slot))
             continue;
         before = key;
-        for (size_t row = recount_first(c->recount, key.time, key.slot); row != RECOUNT_NO_ROW;
-             row = recount_next(c->recount, row)) {
+        for (size_t row = rows_first(rows, key.time, key.slot); row != ROWS_NONE;
+             row = rows_next(rows, row)) {
             struct tally_view view = tally_view(fold->tally, row);
             if (add_row(c, &view, cells, err) != 0)
                 return -1;
@@ -209,86 +146,19 @@ static int gather(const struct comparison *c, struct cells *cells, struct error 
 
 /* ---- one key ---- */
 
-struct field {
-    char name[48]; /* of the log's; as long as any of ours */
-    int64_t sum;
-};
-
-static int compare_fields(const void *a, const void *b)
-{
-    return strcmp(((const struct field *)a)->name, ((const struct field *)b)->name);
-}
-
-static int compare_pairs(const void *a, const void *b)
-{
-    const redisReply *left = *(redisReply *const *)a, *right = *(redisReply *const *)b;
-    return strcmp(left->str, right->str);
-}
-
-/* "12", "-3": as Redis writes integers. */
-static bool is_number(const redisReply *value, int64_t *out)
-{
-    char written[24];
-    *out = strtoll(value->str, NULL, 10);
-    snprintf(written, sizeof written, "%" PRId64, *out);
-    return strlen(written) == value->len && strcmp(written, value->str) == 0;
-}
-
-/* One field: what the log says (NULL: nothing) and what Redis has (NULL: nothing). */
-static int hold(const struct comparison *c, const char *key, const struct field *log,
-                const redisReply *name, const redisReply *value, struct error *err)
-{
-    char expected[24];
-    int64_t number = 0, sum = log ? log->sum : 0;
-    bool equal = (!value || is_number(value, &number)) && number == sum;
-    if (sum != 0 || number != 0 || !equal)
-        c->findings->counters++;
-    if (equal)
-        return 0;
-    snprintf(expected, sizeof expected, "%" PRId64, sum);
-    struct text field = name ? (struct text){name->str, name->len} : text_of(log->name);
-    struct text found = value ? (struct text){value->str, value->len} : text_of("nothing");
-    return differ(c->findings, key, field, expected, found, err);
-}
-
-/* Both sides sorted by name, side by side. */
-static int merge(const struct comparison *c, const char *key, const struct field *fields,
-                 size_t field_count, redisReply *const *pairs, size_t pair_count, struct error *err)
-{
-    size_t f = 0, p = 0;
-    int rc = 0;
-    while (rc == 0 && (f < field_count || p < pair_count)) {
-        int order = f == field_count  ? 1
-                    : p == pair_count ? -1
-                                      : strcmp(fields[f].name, pairs[2 * p]->str);
-        const struct field *log = order <= 0 ? &fields[f++] : NULL;
-        redisReply *const *pair = order >= 0 ? &pairs[2 * p++] : NULL;
-        rc = hold(c, key, log, pair ? pair[0] : NULL, pair ? pair[1] : NULL, err);
-    }
-    return rc;
-}
-
 static int compare_key(const struct comparison *c, size_t k, const struct cell *cells, size_t count,
                        struct error *err)
 {
     const struct tally_layout *layout = &recount_fold(c->recount)->kind->layout;
-    const char *key = c->slice->keys[k];
-    const redisReply *value = slice_value(c->slice, k);
-    c->findings->keys++;
-    if (value->type != REDIS_REPLY_ARRAY)
-        return differ(c->findings, key, text_of("(type)"), "hash",
-                      text_of(value->str ? value->str : "another type"), err);
-    struct field *fields = calloc(count + 1, sizeof *fields);
+    struct finding_field *fields = calloc(count + 1, sizeof *fields);
     if (!fields)
         return error_memory(err);
     for (size_t i = 0; i < count; i++) {
         tally_name(layout, cells[i].block, cells[i].place, fields[i].name, sizeof fields->name);
         fields[i].sum = cells[i].sum;
     }
-    qsort(fields, count, sizeof *fields, compare_fields);
-    if (value->elements)
-        qsort(value->element, value->elements / 2, 2 * sizeof(redisReply *), compare_pairs);
-    int rc = merge(c, key, fields, count, value->element, value->elements / 2, err);
+    int rc =
+        findings_hash(c->findings, c->slice->keys[k], fields, count, slice_value(c->slice, k), err);
     free(fields);
     return rc;
 }
@@ -330,8 +200,7 @@ int compare_missing(const struct comparison *c, const struct keylist *known,
         if (!wants_time(c, row.time, row.slot) || is_zero(&row))
             continue;
         write_key(c, &row, key);
-        if (known->count &&
-            bsearch(key, known->list, known->count, sizeof *known->list, compare_names))
+        if (keylist_has(known, key))
             continue;
         if (keylist_add(missing, text_of(key), err) != 0)
             return -1;
@@ -347,7 +216,7 @@ static int miss_member(const struct comparison *c, const char *set, struct text 
 {
     char key[KEY_MAX];
     snprintf(key, sizeof key, "%s%s", c->prefix, set);
-    return differ(c->findings, key, member, "member", text_of("nothing"), err);
+    return findings_add(c->findings, key, member, "member", text_of("nothing"), err);
 }
 
 /* seen: by scope; others: by dimension, as many values share the one name. */

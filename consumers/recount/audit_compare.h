@@ -2,26 +2,10 @@
 #ifndef TANDEM_AUDIT_COMPARE_H
 #define TANDEM_AUDIT_COMPARE_H
 
+#include "consumers/recount/audit_findings.h"
 #include "consumers/recount/audit_recount.h"
 #include "consumers/recount/audit_slice.h"
 #include "consumers/recount/keylist.h"
-
-#include <stdio.h>
-
-struct difference {
-    char *key, *field, *expected, *found;
-};
-
-/* What was compared so far, and what differs. Begin with {.most = n}. */
-struct findings {
-    int64_t counters, keys, differences;
-    size_t most; /* differences that are kept */
-    struct difference *list;
-    size_t count, room;
-};
-void findings_clear(struct findings *findings); /* what it holds, but `most` */
-/* One line a difference; bytes that cannot be printed as \xNN. */
-void findings_print(const struct findings *findings, FILE *out);
 
 struct comparison {
     const struct recount *recount;

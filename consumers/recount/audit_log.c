@@ -35,10 +35,10 @@ static bool differs(const char *known, const char *now)
     return known[0] && now[0] && strcmp(known, now) != 0;
 }
 
-static int check(const struct config *config, const struct store_state *state,
+static int check(const struct config *config, const struct store_state *state, int topic,
                  const struct broker_topic *log, struct error *err)
 {
-    const struct store_topic *known = &state->topics[0];
+    const struct store_topic *known = &state->topics[topic];
     if (differs(known->cluster, log->cluster) ||
         (config->topic_id_check && differs(known->id, log->id)))
         return error_set(err, ERROR_LOG,
@@ -51,7 +51,7 @@ static int check(const struct config *config, const struct store_state *state,
                          known->name, log->partitions, known->partitions);
     for (size_t i = 0; i < state->position_count; i++) {
         const struct store_position *p = &state->positions[i];
-        if (log->starts[p->partition] > p->begin)
+        if (p->topic == topic && log->starts[p->partition] > p->begin)
             return error_set(err, ERROR_LOG,
                              "%s partition %" PRId32 " was counted from offset %" PRId64 " on, but "
                              "the log now begins at %" PRId64 ": what is gone cannot be recounted",
@@ -62,10 +62,13 @@ static int check(const struct config *config, const struct store_state *state,
 
 /* ---- opening ---- */
 
-static int start(struct audit_log *log, const struct store_state *state, struct error *err)
+static int start(struct audit_log *log, const struct store_state *state, int topic,
+                 struct error *err)
 {
     for (size_t i = 0; i < state->position_count; i++) {
         const struct store_position *p = &state->positions[i];
+        if (p->topic != topic)
+            continue;
         log->parts[p->partition].next = p->begin;
         if (rd_kafka_consume_start(log->topic, p->partition, p->begin))
             return error_set(err, ERROR_KAFKA, "%s partition %" PRId32 ": %s", log->name,
@@ -76,33 +79,33 @@ static int start(struct audit_log *log, const struct store_state *state, struct 
 }
 
 static int open_topic(struct audit_log *log, const struct config *config,
-                      const struct store_state *state, struct error *err)
+                      const struct store_state *state, int topic, struct error *err)
 {
-    struct broker_topic topic = {.retention_ms = -1};
+    struct broker_topic found = {.retention_ms = -1};
     log->client = kafka_open(config, KAFKA_READER, NULL, NULL, NULL, err);
     if (!log->client || kafka_wait(log->client, config, err) != 0)
         return -1;
-    int rc = describe_topic(log->client, config, log->name, &topic, err);
+    int rc = describe_topic(log->client, config, log->name, &found, err);
     if (rc == 0)
-        rc = check(config, state, &topic, err);
-    broker_topic_clear(&topic);
+        rc = check(config, state, topic, &found, err);
+    broker_topic_clear(&found);
     if (rc != 0)
         return -1;
-    log->part_count = state->topics[0].partitions;
+    log->part_count = state->topics[topic].partitions;
     log->parts = calloc((size_t)log->part_count, sizeof *log->parts);
     log->topic = rd_kafka_topic_new(log->client, log->name, NULL);
-    return log->parts && log->topic ? start(log, state, err) : error_memory(err);
+    return log->parts && log->topic ? start(log, state, topic, err) : error_memory(err);
 }
 
 int audit_log_open(struct audit_log **out, const struct config *config,
-                   const struct store_state *state, struct error *err)
+                   const struct store_state *state, int topic, struct error *err)
 {
     struct audit_log *log = calloc(1, sizeof *log);
     *out = NULL;
     if (!log)
         return error_memory(err);
-    log->name = state->topics[0].name;
-    if (open_topic(log, config, state, err) != 0) {
+    log->name = state->topics[topic].name;
+    if (open_topic(log, config, state, topic, err) != 0) {
         audit_log_free(log);
         return -1;
     }

@@ -14,11 +14,12 @@ struct audit_log;
 /* Takes one record; it is valid during the call. -1 ends the reading. */
 typedef int audit_log_take(void *context, const struct record *record, struct error *err);
 
-/* Begins at positions[p].begin of each partition of the topic that `state` counts, once it is
- * checked that this is the topic and that it still holds these offsets (ERROR_LOG otherwise).
+/* Begins where the store of `state` begins in each of its partitions of its topic number `topic`,
+ * once it is checked that this is the topic and that it still holds these offsets (ERROR_LOG
+ * otherwise). Partitions that are not the store's are left alone: their target is 0.
  * 0, caller owns *out until audit_log_free(). */
 int audit_log_open(struct audit_log **out, const struct config *config,
-                   const struct store_state *state, struct error *err);
+                   const struct store_state *state, int topic, struct error *err);
 void audit_log_free(struct audit_log *log);
 
 /* Gives every committed record below targets[p], of each partition in order; what was given by

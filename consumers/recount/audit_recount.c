@@ -9,12 +9,6 @@
 
 enum { TICK_RECORDS = 4096 };
 
-/* The rows of one day or hour, as a chain. */
-struct chain {
-    uint64_t key; /* time and slot, + 1; 0: free */
-    size_t first;
-};
-
 struct recount {
     struct audit_log *log;
     struct decoder *decoder;
@@ -24,11 +18,7 @@ struct recount {
     struct seen **seen; /* by partition */
     int64_t *begins, *walked, *at;
     int32_t partitions;
-    /* the rows by time */
-    struct chain *chains;
-    size_t chain_count, chain_room;
-    size_t *next; /* of each row */
-    size_t linked, next_room;
+    struct rows rows;
     /* of the walk under way */
     const struct floors *floors;
     recount_tick *tick;
@@ -70,7 +60,7 @@ int recount_open(struct recount **out, const struct config *config, const struct
         scopes_open(&r->scopes, config->scopes, err) != 0 ||
         decoder_open(&r->decoder, config->type_prefix, err) != 0 ||
         open_parts(r, config, state, err) != 0 ||
-        audit_log_open(&r->log, config, state, err) != 0) {
+        audit_log_open(&r->log, config, state, 0, err) != 0) {
         recount_free(r);
         return -1;
     }
@@ -91,8 +81,7 @@ void recount_free(struct recount *recount)
     free(recount->begins);
     free(recount->walked);
     free(recount->at);
-    free(recount->chains);
-    free(recount->next);
+    rows_clear(&recount->rows);
     decoder_free(recount->decoder);
     scopes_free(recount->scopes);
     tally_free(recount->fold.tally);
@@ -104,81 +93,9 @@ const struct fold *recount_fold(const struct recount *recount)
     return &recount->fold;
 }
 
-/* ---- the rows by time ---- */
-
-static uint64_t chain_key(enum tally_time time, int32_t slot)
+const struct rows *recount_rows(const struct recount *recount)
 {
-    return (uint64_t)time << 32 | (uint32_t)slot;
-}
-
-static struct chain *chain_of(struct chain *chains, size_t room, uint64_t key)
-{
-    size_t i = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (room - 1);
-    while (chains[i].key && chains[i].key != key + 1)
-        i = (i + 1) & (room - 1);
-    return &chains[i];
-}
-
-static bool grow_chains(struct recount *r)
-{
-    size_t room = r->chain_room ? 2 * r->chain_room : 1024;
-    struct chain *chains = calloc(room, sizeof *chains);
-    if (!chains)
-        return false;
-    for (size_t i = 0; i < r->chain_room; i++)
-        if (r->chains[i].key)
-            *chain_of(chains, room, r->chains[i].key - 1) = r->chains[i];
-    free(r->chains);
-    r->chains = chains;
-    r->chain_room = room;
-    return true;
-}
-
-static bool link_row(struct recount *r, size_t row)
-{
-    struct tally_view view = tally_view(r->fold.tally, row);
-    uint64_t key = chain_key(view.time, view.slot);
-    if (2 * (r->chain_count + 1) > r->chain_room && !grow_chains(r))
-        return false;
-    struct chain *chain = chain_of(r->chains, r->chain_room, key);
-    if (!chain->key) {
-        *chain = (struct chain){key + 1, RECOUNT_NO_ROW};
-        r->chain_count++;
-    }
-    r->next[row] = chain->first;
-    chain->first = row;
-    return true;
-}
-
-/* Rows are only ever added: those that came since the last walk are linked. */
-static int link_rows(struct recount *r, struct error *err)
-{
-    size_t rows = tally_rows(r->fold.tally);
-    if (rows > r->next_room) {
-        size_t *next = realloc(r->next, 2 * rows * sizeof *next);
-        if (!next)
-            return error_memory(err);
-        r->next = next;
-        r->next_room = 2 * rows;
-    }
-    for (; r->linked < rows; r->linked++)
-        if (!link_row(r, r->linked))
-            return error_memory(err);
-    return 0;
-}
-
-size_t recount_first(const struct recount *recount, enum tally_time time, int32_t slot)
-{
-    if (!recount->chain_room)
-        return RECOUNT_NO_ROW;
-    const struct chain *chain =
-        chain_of(recount->chains, recount->chain_room, chain_key(time, slot));
-    return chain->key ? chain->first : RECOUNT_NO_ROW;
-}
-
-size_t recount_next(const struct recount *recount, size_t row)
-{
-    return recount->next[row];
+    return &recount->rows;
 }
 
 /* ---- walking ---- */
@@ -223,7 +140,7 @@ int recount_walk(struct recount *recount, const int64_t *positions, const struct
     for (int32_t p = 0; p < recount->partitions; p++)
         recount->walked[p] = recount->at[p] = positions[p];
     tick(recount);
-    return link_rows(recount, err);
+    return rows_link(&recount->rows, recount->fold.tally, err);
 }
 
 bool recount_passed(const struct recount *recount, const int64_t *positions)

@@ -8,6 +8,7 @@
 #include "common/store.h"
 #include "common/tally.h"
 #include "consumers/recount/audit_floor.h"
+#include "consumers/recount/audit_rows.h"
 #include "consumers/worker/fold.h"
 
 struct recount;
@@ -30,10 +31,7 @@ bool recount_passed(const struct recount *recount, const int64_t *positions);
 
 const struct fold *recount_fold(const struct recount *recount);
 
-/* The rows of one day or hour: recount_first(), then recount_next() until RECOUNT_NO_ROW. A row is
- * one of tally_view(recount_fold()->tally, row). */
-#define RECOUNT_NO_ROW SIZE_MAX
-size_t recount_first(const struct recount *recount, enum tally_time time, int32_t slot);
-size_t recount_next(const struct recount *recount, size_t row);
+/* Of tally_view(recount_fold()->tally, row). */
+const struct rows *recount_rows(const struct recount *recount);
 
 #endif

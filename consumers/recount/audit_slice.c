@@ -10,7 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FIXED_KEYS = 3, SETS_MAX = SCOPE_DIMENSIONS_MAX + 1 };
+enum {
+    FIXED_KEYS = 3,
+    SETS_MAX = SCOPE_DIMENSIONS_MAX + 1,
+    ASK_KEYS = 500 /* HLENs sent before their answers are read */
+};
 
 int slice_open(struct slice *slice, const char *business, const char *word, int32_t partitions,
                struct admissions *scopes, struct admissions *currencies, struct error *err)
@@ -37,6 +41,47 @@ void slice_clear(struct slice *slice)
 const redisReply *slice_value(const struct slice *slice, size_t i)
 {
     return slice->reply->element[5]->element[i];
+}
+
+/* ---- how much at once ---- */
+
+/* How many cells each of the keys has. */
+static int ask_sizes(struct redis *redis, char *const *keys, size_t count, size_t *sizes,
+                     struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *argv[] = {"HLEN", keys[i]};
+        if (redis_send(redis, err, 2, argv, NULL) != REDIS_OK)
+            return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        redisReply *reply;
+        enum redis_answer answer = redis_receive(redis, &reply, err);
+        if (answer != REDIS_OK && answer != REDIS_PERMANENT)
+            return -1;
+        sizes[i] = answer == REDIS_OK && reply->integer > 0 ? (size_t)reply->integer : 1;
+        freeReplyObject(reply);
+    }
+    return 0;
+}
+
+static size_t end_of(const size_t *sizes, size_t count)
+{
+    size_t end = 0, cells = 0;
+    while (end < count && end < SLICE_KEYS && (end == 0 || cells + sizes[end] <= SLICE_CELLS))
+        cells += sizes[end++];
+    return end;
+}
+
+int slice_fit(struct redis *redis, char *const *keys, size_t count, size_t *fit, struct error *err)
+{
+    size_t sizes[ASK_KEYS];
+    if (count > ASK_KEYS)
+        count = ASK_KEYS;
+    if (ask_sizes(redis, keys, count, sizes, err) != 0)
+        return -1;
+    *fit = end_of(sizes, count);
+    return 0;
 }
 
 /* ---- what the script answers ---- */

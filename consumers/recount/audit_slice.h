@@ -29,6 +29,8 @@ int slice_open(struct slice *slice, const char *business, const char *word, int3
                struct admissions *scopes, struct admissions *currencies, struct error *err);
 void slice_clear(struct slice *slice); /* what it holds, not *slice itself */
 
+/* How many of the keys are read at once, by the cells that they have: at least one. */
+int slice_fit(struct redis *redis, char *const *keys, size_t count, size_t *fit, struct error *err);
 /* Reads `count` keys (at most SLICE_KEYS). They must stay until the next read. */
 int slice_read(struct slice *slice, struct redis *redis, char *const *keys, size_t count,
                struct error *err);

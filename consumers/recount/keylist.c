@@ -50,6 +50,17 @@ void keylist_sort(struct keylist *keys)
     keys->count = kept;
 }
 
+static int compare_name(const void *name, const void *key)
+{
+    return strcmp(name, *(char *const *)key);
+}
+
+bool keylist_has(const struct keylist *keys, const char *key)
+{
+    return keys->count &&
+           bsearch(key, keys->list, keys->count, sizeof *keys->list, compare_name) != NULL;
+}
+
 static int take_page(struct keylist *keys, const redisReply *reply, size_t prefix,
                      keylist_wants *wants, const void *context, char cursor[32], struct error *err)
 {

@@ -27,6 +27,8 @@ int keylist_scan(struct keylist *keys, struct redis *redis, const char *prefix,
 int keylist_add(struct keylist *keys, struct text key, struct error *err);
 /* Sorts by bytes and drops what stands twice. */
 void keylist_sort(struct keylist *keys);
+/* Whether a sorted list has a key. */
+bool keylist_has(const struct keylist *keys, const char *key);
 void keylist_clear(struct keylist *keys); /* what it holds, not *keys itself */
 
 /* What the name of a key of counters says. */

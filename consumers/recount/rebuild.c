@@ -6,10 +6,10 @@
 #include "common/log.h"
 #include "common/redis.h"
 #include "common/zone.h"
-#include "consumers/worker/definition.h"
-#include "consumers/reporter/key.h"
-#include "consumers/worker/opening.h"
 #include "consumers/recount/rebuild_switch.h"
+#include "consumers/reporter/key.h"
+#include "consumers/worker/definition.h"
+#include "consumers/worker/opening.h"
 #include "consumers/worker/worker.h"
 
 #include <inttypes.h>
@@ -153,8 +153,8 @@ static int check_begun(struct rebuild *r, struct error *err)
     const char *words[] = {kinds[0]->name};
     struct store_state state = {.floor = STORE_NO_FLOOR};
     struct store *store;
-    struct store_kind which = {.name = kinds[0]->name, .words = words, .word_count = 1,
-                               .generation = STORE_REBUILD};
+    struct store_kind which = {
+        .name = kinds[0]->name, .words = words, .word_count = 1, .generation = STORE_REBUILD};
     if (store_open(&store, r->config, &which, err) != 0)
         return -1;
     enum store_answer answer = store_connect(store, err);

@@ -9,8 +9,8 @@
 #include "common/random.h"
 #include "common/scope.h"
 #include "common/store.h"
-#include "consumers/reporter/key.h"
 #include "consumers/recount/keylist.h"
+#include "consumers/reporter/key.h"
 
 #include <inttypes.h>
 #include <stdio.h>

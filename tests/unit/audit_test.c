@@ -9,6 +9,7 @@
 #include "common/store.h"
 #include "consumers/recount/audit.h"
 #include "consumers/recount/audit_floor.h"
+#include "consumers/recount/audit_gap.h"
 #include "consumers/recount/audit_scopes.h"
 #include "consumers/recount/keylist.h"
 
