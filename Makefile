@@ -52,6 +52,7 @@ tools   := $(wildcard tests/tools/*.c)
 # The simulator of faults, and the test that its store does as Redis does.
 doubles := $(filter-out %_test.c,$(wildcard tests/simulator/*.c))
 benches := parts load floor latency
+bench_programs := $(benches:%=$(B)/bench/%) $(B)/bench/floor-malloc
 shared  := $(filter-out $(benches:%=bench/%.c),$(wildcard bench/*.c))
 c_files := $(wildcard main.c) $(sources) $(units) $(helpers) $(tools) $(wildcard tests/fuzz/*.c tests/simulator/*.c) \
            $(wildcard bench/*.c)
