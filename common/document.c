@@ -18,9 +18,9 @@ enum {
 /* A name of the list, its closing quote and zeroes, to be compared eight bytes at a time; the masks
  * leave of two such words what belongs to the name. */
 struct key {
-    char bytes[NAME_BYTES + 8];
+    char bytes[NAME_BYTES + 16]; /* with these the struct has 64 bytes */
     uint64_t masks[2];
-    uint8_t len;
+    size_t len;
 };
 
 struct document {
@@ -39,11 +39,11 @@ struct document {
 
 static void open_key(struct key *key, const char *name)
 {
-    key->len = (uint8_t)strlen(name);
+    key->len = strlen(name);
     memcpy(key->bytes, name, key->len);
     key->bytes[key->len] = '"';
     memset(key->masks, 0, sizeof key->masks);
-    memset(key->masks, 0xff, key->len < sizeof key->masks ? key->len + 1u : sizeof key->masks);
+    memset(key->masks, 0xff, key->len < sizeof key->masks ? key->len + 1 : sizeof key->masks);
 }
 
 int document_open(struct document **out, const char *const *names, int count, size_t bytes_max,
@@ -417,7 +417,7 @@ static inline bool is_key(const char *at, const struct key *key)
     uint64_t differ = (eight(at) & key->masks[0]) ^ eight(key->bytes);
     if (key->len < 16)
         return (differ | ((eight(at + 8) & key->masks[1]) ^ eight(key->bytes + 8))) == 0;
-    return memcmp(at, key->bytes, key->len + 1u) == 0;
+    return memcmp(at, key->bytes, key->len + 1) == 0;
 }
 
 static uint8_t find_name(const struct document *d, const char *at, size_t len)
@@ -501,7 +501,7 @@ static inline char *read_name(struct document *d, char *at, uint8_t *follows,
         return fail(d, at, "a member name is expected");
     if (is_key(at + 1, key)) {
         name->text = at + 1;
-        name->size = key->len;
+        name->size = (uint32_t)key->len;
         name->type = DOCUMENT_STRING;
         name->plain = true;
         name->name = *follows;
@@ -544,6 +544,8 @@ static char *read_object(struct document *d, char *at, struct document_value *ob
             return fail(d, at, "a colon is expected");
         if (*++at == '"')
             at = read_string(d, at + 1, name + 1);
+        else if (is_digit(*at))
+            at = read_number(d, at, name + 1);
         else
             at = read_value(d, blanks(at), name + 1, depth);
         if (!at)

@@ -54,15 +54,10 @@ static bool refuse(const struct reading *r, enum event_name field, enum reject r
     return event_refuse(r->why, reason, path, "%s", detail);
 }
 
-/* True when there is a value to read. False with *ok telling whether its absence is fine. */
-static bool given(const struct reading *r, enum event_name field, enum need need, bool *ok)
+/* Of a value that is not there: whether that is fine. */
+static bool may_miss(const struct reading *r, enum event_name field, enum need need)
 {
-    *ok = true;
-    if (value_of(r, field))
-        return true;
-    if (need == REQUIRED)
-        *ok = refuse(r, field, REJECT_MISSING_FIELD, "is required");
-    return false;
+    return need == OPTIONAL || refuse(r, field, REJECT_MISSING_FIELD, "is required");
 }
 
 bool event_is_slug(struct text text)
@@ -97,11 +92,11 @@ bool event_is_ref(struct text text, size_t max_bytes)
 
 static bool read_slug(const struct reading *r, enum event_name field, enum need need, struct text *out)
 {
-    bool ok;
+    const struct document_value *value = value_of(r, field);
+    struct text text = document_text(value);
     *out = (struct text){0};
-    if (!given(r, field, need, &ok))
-        return ok;
-    struct text text = document_text(value_of(r, field));
+    if (!value)
+        return may_miss(r, field, need);
     if (!event_is_slug(text))
         return refuse(r, field, REJECT_BAD_FIELD, "must be 1-64 of A-Z a-z 0-9 . _ -");
     *out = text;
@@ -110,12 +105,11 @@ static bool read_slug(const struct reading *r, enum event_name field, enum need 
 
 static bool read_ref(const struct reading *r, enum event_name field, enum need need, struct text *out)
 {
-    bool ok;
-    *out = (struct text){0};
-    if (!given(r, field, need, &ok))
-        return ok;
     const struct document_value *value = value_of(r, field);
     struct text text = document_text(value);
+    *out = (struct text){0};
+    if (!value)
+        return may_miss(r, field, need);
     /* What stood there plainly has no control characters: most refs are not looked at again. */
     bool good = document_is(value, DOCUMENT_STRING) && value->plain
                     ? text.len >= 1 && text.len <= 128 : event_is_ref(text, 128);
@@ -128,34 +122,39 @@ static bool read_ref(const struct reading *r, enum event_name field, enum need n
 
 static bool read_bool(const struct reading *r, enum event_name field, enum need need, bool *out, bool *has)
 {
-    bool ok;
+    const struct document_value *value = value_of(r, field);
     *out = *has = false;
-    if (!given(r, field, need, &ok))
-        return ok;
-    *out = document_is(value_of(r, field), DOCUMENT_TRUE);
-    if (!*out && !document_is(value_of(r, field), DOCUMENT_FALSE))
+    if (!value)
+        return may_miss(r, field, need);
+    *out = value->type == DOCUMENT_TRUE;
+    if (!*out && value->type != DOCUMENT_FALSE)
         return refuse(r, field, REJECT_BAD_FIELD, "must be true or false");
     *has = true;
     return true;
+}
+
+static bool refuse_range(const struct reading *r, enum event_name field, enum reject reason,
+                         int64_t min, int64_t max)
+{
+    char detail[96];
+    snprintf(detail, sizeof detail, "must be %lld to %lld", (long long)min, (long long)max);
+    return refuse(r, field, reason, detail);
 }
 
 /* An integer of [min, max]; outside it the reason is `outside`. */
 static bool read_int(const struct reading *r, enum event_name field, enum need need, int64_t min, int64_t max,
                      enum reject outside, int64_t *out, bool *has)
 {
-    bool ok;
-    char detail[96];
+    const struct document_value *value = value_of(r, field);
     *out = 0;
     *has = false;
-    if (!given(r, field, need, &ok))
-        return ok;
-    if (!document_is(value_of(r, field), DOCUMENT_INT))
+    if (!value)
+        return may_miss(r, field, need);
+    if (value->type != DOCUMENT_INT)
         return refuse(r, field, REJECT_BAD_FIELD, "must be an integer");
-    *out = value_of(r, field)->integer;
-    if (*out < min || *out > max) {
-        snprintf(detail, sizeof detail, "must be %lld to %lld", (long long)min, (long long)max);
-        return refuse(r, field, outside, detail);
-    }
+    if (value->integer < min || value->integer > max)
+        return refuse_range(r, field, outside, min, max);
+    *out = value->integer;
     *has = true;
     return true;
 }
@@ -179,11 +178,10 @@ static bool read_secs(const struct reading *r, enum event_name field, int64_t *o
 static bool read_word(const struct reading *r, enum event_name field, enum need need,
                       const char *const *words, int fallback, int *out)
 {
-    bool ok;
-    *out = fallback;
-    if (!given(r, field, need, &ok))
-        return ok;
     struct text text = document_text(value_of(r, field));
+    *out = fallback;
+    if (!value_of(r, field))
+        return may_miss(r, field, need);
     for (int i = 0; text.at && words[i]; i++) {
         if (text_is(text, words[i])) {
             *out = i;
@@ -195,10 +193,9 @@ static bool read_word(const struct reading *r, enum event_name field, enum need 
 
 static bool read_currency(const struct reading *r, int *out)
 {
-    bool ok;
-    if (!given(r, N_currency, REQUIRED, &ok))
-        return ok;
     struct text code = document_text(value_of(r, N_currency));
+    if (!value_of(r, N_currency))
+        return may_miss(r, N_currency, REQUIRED);
     bool capitals = code.len == 3;
     for (size_t i = 0; capitals && i < 3; i++)
         capitals = code.at[i] >= 'A' && code.at[i] <= 'Z';
@@ -213,9 +210,8 @@ static bool read_currency(const struct reading *r, int *out)
 
 static bool read_date(const struct reading *r, enum event_name field, int32_t *out)
 {
-    bool ok;
-    if (!given(r, field, REQUIRED, &ok))
-        return ok;
+    if (!value_of(r, field))
+        return may_miss(r, field, REQUIRED);
     struct text text = document_text(value_of(r, field));
     if (!text.at || !calendar_parse_date(text, out))
         return refuse(r, field, REJECT_BAD_FIELD, "must be a date YYYY-MM-DD");
