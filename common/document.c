@@ -8,11 +8,11 @@
 #endif
 
 enum {
-    PADDING = 64,       /* zero bytes behind the text: no read has to look where it ends */
-    NAME_BYTES = 24,    /* of the longest name of a list */
+    PADDING = 64,    /* zero bytes behind the text: no read has to look where it ends */
+    NAME_BYTES = 24, /* of the longest name of a list */
     NAMES_MAX = 64,
     DEPTH_MAX = 64,
-    PAIRWISE_MAX = 48   /* more names than that are sorted: a record may hold thousands */
+    PAIRWISE_MAX = 48 /* more names than that are sorted: a record may hold thousands */
 };
 
 /* A name of the list, its closing quote and zeroes, to be compared eight bytes at a time; the masks
@@ -28,9 +28,10 @@ struct document {
     struct key keys[NAMES_MAX];
     size_t bytes_max;
     int depth_max;
-    uint8_t follows[NAMES_MAX + DEPTH_MAX]; /* the name that last followed each, or began an object */
-    char *bytes;                          /* the text: strings are unescaped where they stand */
-    char *end;                            /* of the text */
+    /* The name that last followed each, or was the first in an object of this depth. */
+    uint8_t follows[NAMES_MAX + DEPTH_MAX];
+    char *bytes; /* the text: strings are unescaped where they stand */
+    char *end;   /* of the text */
     struct document_value *values, *next;
     const struct document_value **sorted; /* names of one large object */
     uint8_t *deep;                        /* a bit a level below depth_max: an object */
@@ -104,8 +105,8 @@ static inline char *blanks(char *at)
 static inline char *plain_end(char *at)
 {
 #ifdef __SSE2__
-    const __m128i blank = _mm_set1_epi8(' '), del = _mm_set1_epi8(0x7f),
-                  quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+    const __m128i blank = _mm_set1_epi8(' '), del = _mm_set1_epi8(0x7f), quote = _mm_set1_epi8('"'),
+                  backslash = _mm_set1_epi8('\\');
     for (;; at += 16) {
         __m128i x = _mm_loadu_si128((const __m128i *)(const void *)at);
         /* Compared as signed: bytes beyond ASCII are below the blank, too. */
@@ -127,8 +128,11 @@ size_t document_utf8(const char *at, size_t left)
     const unsigned char *c = (const unsigned char *)at;
     if (left == 0)
         return 0;
-    size_t bytes = c[0] < 0x80 ? 1 : c[0] >= 0xc2 && c[0] < 0xe0 ? 2 : (c[0] & 0xf0) == 0xe0 ? 3
-                   : c[0] >= 0xf0 && c[0] < 0xf5 ? 4 : 0;
+    size_t bytes = c[0] < 0x80                   ? 1
+                   : c[0] >= 0xc2 && c[0] < 0xe0 ? 2
+                   : (c[0] & 0xf0) == 0xe0       ? 3
+                   : c[0] >= 0xf0 && c[0] < 0xf5 ? 4
+                                                 : 0;
     if (bytes == 0 || bytes > left)
         return 0;
     for (size_t i = 1; i < bytes; i++)
@@ -146,9 +150,9 @@ static int32_t hex4(const char *at)
     int32_t value = 0;
     for (int i = 0; i < 4; i++) {
         char c = at[i];
-        int digit = c >= '0' && c <= '9'                 ? c - '0'
+        int digit = c >= '0' && c <= '9'                     ? c - '0'
                     : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                         : -1;
+                                                             : -1;
         if (digit < 0)
             return -1;
         value = value * 16 + digit;
@@ -286,8 +290,8 @@ static char *read_long_number(struct document *d, char *first, char *end, bool n
                               struct document_value *value)
 {
     bool whole = *end != '.' && *end != 'e' && *end != 'E';
-    value->type = whole && fits(first, end, negative, &value->integer) ? DOCUMENT_INT
-                                                                     : DOCUMENT_NUMBER;
+    value->type =
+        whole && fits(first, end, negative, &value->integer) ? DOCUMENT_INT : DOCUMENT_NUMBER;
     if (*end == '.') {
         if (!is_digit(*++end))
             return fail(d, end, "a digit is expected");
@@ -372,7 +376,8 @@ static char *skip_deep(struct document *d, char *at)
         bool object = *at == '{';
         if (object || *at == '[') {
             uint8_t bit = (uint8_t)(1u << (level & 7));
-            d->deep[level / 8] = (uint8_t)(object ? d->deep[level / 8] | bit : d->deep[level / 8] & ~bit);
+            d->deep[level / 8] =
+                (uint8_t)(object ? d->deep[level / 8] | bit : d->deep[level / 8] & ~bit);
             level++;
             at = blanks(at + 1);
             if (*at != (object ? '}' : ']')) {

@@ -17,30 +17,34 @@
 #define DOCUMENT_UNKNOWN 255 /* a member name that is not in the list */
 
 enum document_type {
-    DOCUMENT_NULL, DOCUMENT_FALSE, DOCUMENT_TRUE,
-    DOCUMENT_INT,     /* a whole number of int64, written without `.` and exponent */
-    DOCUMENT_NUMBER,  /* any other number */
-    DOCUMENT_STRING, DOCUMENT_ARRAY, DOCUMENT_OBJECT
+    DOCUMENT_NULL,
+    DOCUMENT_FALSE,
+    DOCUMENT_TRUE,
+    DOCUMENT_INT,    /* a whole number of int64, written without `.` and exponent */
+    DOCUMENT_NUMBER, /* any other number */
+    DOCUMENT_STRING,
+    DOCUMENT_ARRAY,
+    DOCUMENT_OBJECT
 };
 
 /* The values of an array, and the names and values of an object in turn, follow their container. */
 struct document_value {
-    uint8_t type;           /* enum document_type */
-    uint8_t name;           /* of a member's name: its place in the list, or DOCUMENT_UNKNOWN */
-    bool plain;             /* a string of U+0020 to U+007E, written without escapes */
-    uint32_t size;          /* bytes of a string; all values inside a container, at any depth */
+    uint8_t type;  /* enum document_type */
+    uint8_t name;  /* of a member's name: its place in the list, or DOCUMENT_UNKNOWN */
+    bool plain;    /* a string of U+0020 to U+007E, written without escapes */
+    uint32_t size; /* bytes of a string; all values inside a container, at any depth */
     union {
-        const char *text;   /* of a string, UTF-8 */
-        int64_t integer;    /* a DOCUMENT_INT; of a container: its members or items */
+        const char *text; /* of a string, UTF-8 */
+        int64_t integer;  /* a DOCUMENT_INT; of a container: its members or items */
     };
 };
 
 /* What a document was refused for, or may be. */
 struct document_faults {
-    const char *problem;    /* not JSON: why; NULL: it is */
-    size_t at;              /* at which byte */
-    bool too_deep;          /* more containers inside each other than allowed */
-    bool repeated;          /* two equal member names in one object */
+    const char *problem; /* not JSON: why; NULL: it is */
+    size_t at;           /* at which byte */
+    bool too_deep;       /* more containers inside each other than allowed */
+    bool repeated;       /* two equal member names in one object */
     struct text repeated_name;
 };
 

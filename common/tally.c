@@ -180,35 +180,44 @@ int64_t *tally_row(struct tally *tally, enum tally_time time, int32_t slot, uint
 }
 
 /* Counts the cells that no share has added to before. */
-static inline void touch(struct tally *t, int64_t *row, const struct tally_share *share)
+static void touch(struct tally *t, int64_t *row, const struct tally_share *share)
 {
     for (int word = 0; word < TOUCHED; word++) {
         uint64_t before = (uint64_t)row[word - TOUCHED], now = before | share->touched[word];
-        if (now == before)
-            continue;
         t->cells += (size_t)__builtin_popcountll(now ^ before);
         row[word - TOUCHED] = (int64_t)now;
     }
 }
 
+/* Whether touch() would find any: seldom. */
+static inline bool touches(const int64_t *row, const struct tally_share *share)
+{
+    _Static_assert(TOUCHED == 2, "two words");
+    return (share->touched[0] & ~(uint64_t)row[-2]) | (share->touched[1] & ~(uint64_t)row[-1]);
+}
+
 static inline void add_share(struct tally *t, uint64_t key, const struct tally_share *share)
 {
+    const struct tally_addend *add = share->adds, *end = add + share->count;
     int64_t *row = row_of(t, key);
-    int count = share->count;
-    touch(t, row, share);
-    for (int i = 0; i < count; i++)
-        row[share->adds[i].cell] += share->adds[i].value;
-    t->shared += share->largest;
-    if (t->shared > SHARES_LIMIT)
-        t->full = true;
+    if (touches(row, share))
+        touch(t, row, share);
+    for (; add < end; add++)
+        row[add->cell] += add->value;
 }
 
 void tally_add_shares(struct tally *tally, enum tally_time time, int32_t slot, uint32_t scope,
                       const struct tally_share *shares, int count)
 {
     uint64_t key = row_key(time, slot, scope, 0);
-    for (int i = 0; i < count; i++)
+    int64_t largest = 0;
+    for (int i = 0; i < count; i++) {
         add_share(tally, key | (uint64_t)shares[i].block, &shares[i]);
+        largest |= shares[i].largest; /* as large as each of them */
+    }
+    tally->shared += largest;
+    if (tally->shared > SHARES_LIMIT)
+        tally->full = true;
 }
 
 int64_t *tally_histogram_row(struct tally *tally, enum tally_time time, int32_t slot,

@@ -58,14 +58,16 @@ void tally_add(struct tally *tally, int64_t *cell, int64_t value);
 #define TALLY_SHARE_MAX 16
 #define TALLY_WIDTH_MAX 128            /* cells of the widest block */
 
+struct tally_addend {
+    int64_t cell, value;           /* the cell's place in the block */
+};
+
 struct tally_share {
     int block;
-    int count;
+    unsigned count;
     int64_t largest;               /* no value's magnitude is above it */
     uint64_t touched[TALLY_WIDTH_MAX / 64]; /* a bit a cell */
-    struct {
-        int64_t cell, value;
-    } adds[TALLY_SHARE_MAX];
+    struct tally_addend adds[TALLY_SHARE_MAX];
 };
 
 /* Empties a share for a block. */

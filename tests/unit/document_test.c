@@ -166,7 +166,8 @@ static void members_are_put_at_the_places_of_their_names(void **state)
     struct document_faults faults;
     const struct document_value *values[4];
     struct document *document = open_document(8);
-    const char *json = "{\"net\":5,\"nets\":{\"gone\":[1,{}]},\"was_first_contact\":[],\"id\":\"x\"}";
+    const char *json =
+        "{\"net\":5,\"nets\":{\"gone\":[1,{}]},\"was_first_contact\":[],\"id\":\"x\"}";
     const struct document_value *root = document_read(document, text_of(json), &faults);
     assert_non_null(root);
     assert_int_equal(root->integer, 4);
@@ -190,16 +191,51 @@ static void what_is_not_json_is_told_with_its_place(void **state)
         const char *json;
         size_t at;
     } bad[] = {
-        {"", 0},         {" ", 1},           {"{", 1},          {"[", 1},         {"]", 0},
-        {"{\"a\"}", 4},  {"{\"a\":}", 5},    {"{\"a\":1,}", 7}, {"{,}", 1},       {"[1,]", 3},
-        {"[1 2]", 3},    {"{\"a\":1]", 6},   {"[1}", 2},        {"{1:2}", 1},     {"1 1", 2},
-        {"01", 0},       {"-", 1},           {"-01", 1},        {"+1", 0},        {"1.", 2},
-        {".5", 0},       {"1e", 2},          {"1e+", 3},        {"1.e1", 2},      {"tru", 0},
-        {"True", 0},     {"nul", 0},         {"NaN", 0},        {"Infinity", 0},  {"'a'", 0},
-        {"\"a", 2},      {"\"\\", 1},        {"\"\t\"", 1},     {"\"\\q\"", 1}, {"\"\\u00g0\"", 1},
-        {"\"\xff\"", 1}, {"\xef\xbb\xbf{}", 0}, {"[1]//", 3},     {"{}x", 2},       {"[\x0b]", 1},
-        {"[[[[[[[[[[1,]]]]]]]]]]", 12}, {"[[[[[[[[[{\"a\"}]]]]]]]]]", 13},
-        {"[[[[[[[[[[]]]]]]]]]}", 19}, {"[[[[[[[[[[", 10}, {"[[[[[[[[[{,}]]]]]]]]]", 10},
+        {"", 0},
+        {" ", 1},
+        {"{", 1},
+        {"[", 1},
+        {"]", 0},
+        {"{\"a\"}", 4},
+        {"{\"a\":}", 5},
+        {"{\"a\":1,}", 7},
+        {"{,}", 1},
+        {"[1,]", 3},
+        {"[1 2]", 3},
+        {"{\"a\":1]", 6},
+        {"[1}", 2},
+        {"{1:2}", 1},
+        {"1 1", 2},
+        {"01", 0},
+        {"-", 1},
+        {"-01", 1},
+        {"+1", 0},
+        {"1.", 2},
+        {".5", 0},
+        {"1e", 2},
+        {"1e+", 3},
+        {"1.e1", 2},
+        {"tru", 0},
+        {"True", 0},
+        {"nul", 0},
+        {"NaN", 0},
+        {"Infinity", 0},
+        {"'a'", 0},
+        {"\"a", 2},
+        {"\"\\", 1},
+        {"\"\t\"", 1},
+        {"\"\\q\"", 1},
+        {"\"\\u00g0\"", 1},
+        {"\"\xff\"", 1},
+        {"\xef\xbb\xbf{}", 0},
+        {"[1]//", 3},
+        {"{}x", 2},
+        {"[\x0b]", 1},
+        {"[[[[[[[[[[1,]]]]]]]]]]", 12},
+        {"[[[[[[[[[{\"a\"}]]]]]]]]]", 13},
+        {"[[[[[[[[[[]]]]]]]]]}", 19},
+        {"[[[[[[[[[[", 10},
+        {"[[[[[[[[[{,}]]]]]]]]]", 10},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct document_faults faults = check(bad[i].json, 8);
@@ -212,8 +248,14 @@ static void a_text_may_hold_anything_that_rfc_8259_allows(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        " \t\r\n{ \"a\" : [ 1 , -2.5E+3 , 0e-1 , -0 ] , \"b\" : { } } \r\n", "null", "true",
-        "[false]", "\"\"", "[[],[[]],{}]", "1e999", "123456789012345678901234567890.5",
+        " \t\r\n{ \"a\" : [ 1 , -2.5E+3 , 0e-1 , -0 ] , \"b\" : { } } \r\n",
+        "null",
+        "true",
+        "[false]",
+        "\"\"",
+        "[[],[[]],{}]",
+        "1e999",
+        "123456789012345678901234567890.5",
         "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD83D\\uDE00\"",
         "[[[[[[[[[[{\"a\":[],\"b\":{\"c\":[1,2]}},2]]]]]]]]]]",
     };
@@ -240,14 +282,14 @@ static void strings_are_what_their_escapes_say(void **state)
     expect_text(document, "\"\"", text_of(""), true);
     expect_text(document, "\"a b~\"", text_of("a b~"), true);
     expect_text(document, "\"0123456789abcdef0123456789abcdef!\"",
-                  text_of("0123456789abcdef0123456789abcdef!"), true);
+                text_of("0123456789abcdef0123456789abcdef!"), true);
     expect_text(document, "\"a\\u0000b\"", (struct text){"a\0b", 3}, false);
     expect_text(document, "\"\x7f\"", text_of("\x7f"), false);
     expect_text(document, "\"\xc4\x83x\"", text_of("\xc4\x83x"), false);
     expect_text(document, "\"\\u00e9\\u20ac\\ud83d\\ude00.\"",
-                  text_of("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80."), false);
+                text_of("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80."), false);
     expect_text(document, "\"0123456789abcdef\\n0123456789abcdef\\/\"",
-                  text_of("0123456789abcdef\n0123456789abcdef/"), false);
+                text_of("0123456789abcdef\n0123456789abcdef/"), false);
     document_free(document);
 }
 
@@ -255,8 +297,14 @@ static void strings_are_what_their_escapes_say(void **state)
 static void a_name_is_known_by_all_of_its_bytes(void **state)
 {
     (void)state;
-    static const char *const others[] = {"i", "idx", "ne", "nett", "Net", "was_first_contacT",
-                                         "was_first_contact_", "Was_first_contact"};
+    static const char *const others[] = {"i",
+                                         "idx",
+                                         "ne",
+                                         "nett",
+                                         "Net",
+                                         "was_first_contacT",
+                                         "was_first_contact_",
+                                         "Was_first_contact"};
     struct document *document = open_document(8);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         char json[64];
