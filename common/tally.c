@@ -273,18 +273,26 @@ struct tally_view tally_view(const struct tally *tally, size_t row)
     };
 }
 
+/* Puts a text behind `len` bytes and ends it; what does not fit is cut. Returns where it ends. */
+static size_t put(char *out, size_t room, size_t len, const char *text)
+{
+    size_t bytes = strnlen(text, room - len - 1);
+    memcpy(out + len, text, bytes);
+    out[len + bytes] = 0;
+    return len + bytes;
+}
+
+/* Without printf: a flush names thousands of cells. */
 size_t tally_name(const struct tally_layout *layout, int block, int i, char *out, size_t room)
 {
-    int len;
     if (block >= TALLY_HISTOGRAM) {
         int histogram = (block - TALLY_HISTOGRAM) / 64, octave = (block - TALLY_HISTOGRAM) % 64;
-        len = snprintf(out, room, "%s_b%d", layout->histograms[histogram], octave * 32 + i);
-    } else if (block >= TALLY_CURRENCY) {
-        len = snprintf(out, room, "%s:%s", layout->currency[i],
-                       currency_code(block - TALLY_CURRENCY));
-    } else {
-        len = snprintf(out, room, "%s",
-                       block == TALLY_RECORDS ? layout->records[i] : layout->fields[i]);
+        int len = snprintf(out, room, "%s_b%d", layout->histograms[histogram], octave * 32 + i);
+        return len < 0 ? 0 : (size_t)len;
     }
-    return len < 0 ? 0 : (size_t)len;
+    if (block < TALLY_CURRENCY)
+        return put(out, room, 0, block == TALLY_RECORDS ? layout->records[i] : layout->fields[i]);
+    size_t len = put(out, room, 0, layout->currency[i]);
+    len = put(out, room, len, ":");
+    return put(out, room, len, currency_code(block - TALLY_CURRENCY));
 }
