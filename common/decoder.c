@@ -16,13 +16,6 @@
 /* The attributes are the first names of the list, data and data_base64 follow them. */
 enum { ATTRIBUTES = N_datacontenttype + 1, MEMBERS = N_data_base64 + 1 };
 
-/* An attribute, from wherever it stood. at NULL: absent. `wrong`: there, but not text. */
-struct attribute_value {
-    struct text text;
-    bool wrong;
-    bool plain; /* it is known to hold no control characters */
-};
-
 enum mode { MODE_UNKNOWN, MODE_STRUCTURED, MODE_BINARY, MODE_UNSUPPORTED };
 
 struct decoder {
@@ -33,8 +26,9 @@ struct decoder {
     struct calendar_minute minute;
     struct document *document;
     struct event_data data;
-    struct attribute_value attributes[ATTRIBUTES];
-    const struct document_value *data_value; /* of the record being decoded */
+    /* Of the record being decoded: its attributes and its data, NULL where absent. */
+    const struct document_value *members[MEMBERS];
+    struct document_value headers[ATTRIBUTES]; /* binary mode: what members point to */
 };
 
 static int name_types(struct decoder *d)
@@ -154,21 +148,6 @@ static struct text beginning(struct text name)
     return name;
 }
 
-/* True when there is a member data_base64. */
-static bool take_structured(struct decoder *d, const struct document_value *root)
-{
-    const struct document_value *values[MEMBERS];
-    document_members(root, 0, MEMBERS, values);
-    for (int a = 0; a < ATTRIBUTES; a++) {
-        bool wrong = values[a] && values[a]->type != DOCUMENT_STRING;
-        d->attributes[a].text = wrong ? text_of("") : document_text(values[a]);
-        d->attributes[a].wrong = wrong;
-        d->attributes[a].plain = values[a] && !wrong && values[a]->plain;
-    }
-    d->data_value = values[N_data];
-    return values[N_data_base64];
-}
-
 /* Everything that concerns the document as a whole, before any member is looked at. */
 static const struct document_value *read_document(struct decoder *d, const struct record *record,
                                                   enum mode mode, struct rejection *why)
@@ -176,6 +155,8 @@ static const struct document_value *read_document(struct decoder *d, const struc
     struct document_faults faults;
     const struct document_value *root = document_read(d->document, record->value, &faults);
     bool object = document_is(root, DOCUMENT_OBJECT);
+    if (object && mode != MODE_BINARY)
+        document_members(root, 0, MEMBERS, d->members);
     if (mode == MODE_UNKNOWN && (!object || !has_specversion(root)))
         event_refuse(why, REJECT_NOT_CLOUDEVENT, "",
                      "neither headers nor a member specversion say it is a CloudEvent");
@@ -185,7 +166,7 @@ static const struct document_value *read_document(struct decoder *d, const struc
         event_refuse(why, REJECT_BAD_JSON, "", "nested deeper than %d", EVENT_DEPTH_MAX);
     else if (!object)
         event_refuse(why, REJECT_BAD_JSON, "", "must be an object");
-    else if (mode != MODE_BINARY && take_structured(d, root))
+    else if (mode != MODE_BINARY && d->members[N_data_base64])
         event_refuse(why, REJECT_FORMAT_UNSUPPORTED, "data_base64", "data must be JSON");
     else if (faults.repeated)
         event_refuse(why, REJECT_DUPLICATE_KEY, "", "member \"%.*s\" stands there twice",
@@ -203,6 +184,14 @@ static bool is_utf8(struct text text)
     return true;
 }
 
+/* A header's value as if it had stood in a document. */
+static struct document_value value_of_header(struct text value)
+{
+    if (!value.at || !is_utf8(value))
+        return (struct document_value){.type = DOCUMENT_NULL};
+    return (struct document_value){.type = DOCUMENT_STRING, .size = (uint32_t)value.len, .text = value.at};
+}
+
 static void take_binary(struct decoder *d, const struct record *record,
                         const struct document_value *root)
 {
@@ -211,13 +200,16 @@ static void take_binary(struct decoder *d, const struct record *record,
         snprintf(name, sizeof name, "ce_%s", event_names[a]);
         const struct record_header *header =
             last_header(record, a == N_datacontenttype ? "content-type" : name);
-        d->attributes[a].text = header ? header->value : (struct text){0};
-        d->attributes[a].wrong = header && (!header->value.at || !is_utf8(header->value));
-        d->attributes[a].plain = false;
-        if (d->attributes[a].wrong)
-            d->attributes[a].text = text_of("");
+        if (header)
+            d->headers[a] = value_of_header(header->value);
+        d->members[a] = header ? &d->headers[a] : NULL;
     }
-    d->data_value = root;
+    d->members[N_data] = root;
+}
+
+static struct text attribute(const struct decoder *d, enum event_name a)
+{
+    return document_text(d->members[a]);
 }
 
 static bool bad_attribute(struct rejection *why, enum event_name a, const char *detail)
@@ -229,10 +221,10 @@ static bool bad_attribute(struct rejection *why, enum event_name a, const char *
 static bool attribute_given(const struct decoder *d, enum event_name a, bool required,
                             struct rejection *why)
 {
-    const struct attribute_value *value = &d->attributes[a];
-    if (value->wrong)
+    const struct document_value *value = d->members[a];
+    if (value && value->type != DOCUMENT_STRING)
         return bad_attribute(why, a, "must be a string");
-    if (required && !value->text.at)
+    if (required && !value)
         return event_refuse(why, REJECT_MISSING_FIELD, event_names[a], "is required");
     return true;
 }
@@ -242,10 +234,7 @@ static bool attribute_ref(const struct decoder *d, enum event_name a, size_t max
 {
     if (!attribute_given(d, a, true, why))
         return false;
-    const struct attribute_value *value = &d->attributes[a];
-    bool good = value->plain ? value->text.len >= 1 && value->text.len <= max
-                             : event_is_ref(value->text, max);
-    if (!good)
+    if (!event_value_is_ref(d->members[a], max))
         return event_refuse(why, REJECT_BAD_FIELD, event_names[a],
                             "must be 1-%zu bytes without control characters", max);
     return true;
@@ -255,15 +244,15 @@ static bool check_identity(const struct decoder *d, struct event *event, struct 
 {
     if (!attribute_given(d, N_specversion, true, why))
         return false;
-    if (!text_is(d->attributes[N_specversion].text, "1.0"))
+    if (!text_is(attribute(d, N_specversion), "1.0"))
         return bad_attribute(why, N_specversion, "must be \"1.0\"");
     if (!attribute_ref(d, N_id, 128, why) || !attribute_ref(d, N_source, 256, why) ||
         !attribute_given(d, N_type, true, why))
         return false;
-    if (d->attributes[N_type].text.len == 0)
+    if (attribute(d, N_type).len == 0)
         return bad_attribute(why, N_type, "must not be empty");
-    event->id = d->attributes[N_id].text;
-    event->source = d->attributes[N_source].text;
+    event->id = attribute(d, N_id);
+    event->source = attribute(d, N_source);
     return true;
 }
 
@@ -285,7 +274,7 @@ static bool split_version(struct text *type, struct text *version)
 /* A type that is none of those known as they are written in full: why it is not. */
 static enum verdict judge_other_type(const struct decoder *d, struct rejection *why)
 {
-    struct text version, name = d->attributes[N_type].text;
+    struct text version, name = attribute(d, N_type);
     int type = 0;
     if (name.len < d->prefix_len || memcmp(name.at, d->prefix, d->prefix_len) != 0)
         return VERDICT_IGNORED;
@@ -305,7 +294,7 @@ static enum verdict judge_other_type(const struct decoder *d, struct rejection *
 static enum verdict check_type(const struct decoder *d, enum side side, struct event *event,
                                struct rejection *why)
 {
-    int type = names_find(&d->types, d->attributes[N_type].text);
+    int type = names_find(&d->types, attribute(d, N_type));
     if (type < 0)
         return judge_other_type(d, why);
     event->type = (enum event_type)type;
@@ -322,21 +311,21 @@ static bool check_circumstances(struct decoder *d, const struct record *record,
 {
     if (!attribute_given(d, N_time, true, why))
         return false;
-    if (!calendar_parse_next(&d->minute, d->attributes[N_time].text, &event->time_ms))
+    if (!calendar_parse_next(&d->minute, attribute(d, N_time), &event->time_ms))
         return bad_attribute(why, N_time,
                              "must be RFC 3339 with offset, in the years 2000-2099");
     if (!attribute_ref(d, N_subject, 128, why) || !attribute_given(d, N_partitionkey, false, why) ||
         !attribute_given(d, N_datacontenttype, false, why))
         return false;
-    struct text media = d->attributes[N_datacontenttype].text;
+    struct text media = attribute(d, N_datacontenttype);
     if (media.at && !text_is(media, MEDIA_JSON) && !media_is(media_type(media), MEDIA_JSON))
         return bad_attribute(why, N_datacontenttype, "must be " MEDIA_JSON);
     /* Taken from the event's time, which is bounded: a record's time stamp may be any int64. */
     if (record->timestamp_ms >= 0 && event->time_ms - FUTURE_MS > record->timestamp_ms)
         return event_refuse(why, REJECT_TIME_FUTURE, "time",
                             "is more than 300 s after the record's own time stamp");
-    event->subject = d->attributes[N_subject].text;
-    event->partitionkey = d->attributes[N_partitionkey].text;
+    event->subject = attribute(d, N_subject);
+    event->partitionkey = attribute(d, N_partitionkey);
     return true;
 }
 
@@ -368,9 +357,9 @@ enum verdict decoder_decode(struct decoder *d, const struct record *record, enum
         return verdict;
     if (!check_circumstances(d, record, event, why))
         return VERDICT_REJECTED;
-    if (!document_is(d->data_value, DOCUMENT_OBJECT)) {
+    if (!document_is(d->members[N_data], DOCUMENT_OBJECT)) {
         event_refuse(why, REJECT_DATA_MISSING, "data", "must be an object");
         return VERDICT_REJECTED;
     }
-    return event_data_read(&d->data, d->data_value, event, why) ? VERDICT_VALID : VERDICT_REJECTED;
+    return event_data_read(&d->data, d->members[N_data], event, why) ? VERDICT_VALID : VERDICT_REJECTED;
 }

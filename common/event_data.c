@@ -110,10 +110,7 @@ static bool read_ref(const struct reading *r, enum event_name field, enum need n
     *out = (struct text){0};
     if (!value)
         return may_miss(r, field, need);
-    /* What stood there plainly has no control characters: most refs are not looked at again. */
-    bool good = document_is(value, DOCUMENT_STRING) && value->plain
-                    ? text.len >= 1 && text.len <= 128 : event_is_ref(text, 128);
-    if (!good)
+    if (value->type != DOCUMENT_STRING || !event_value_is_ref(value, 128))
         return refuse(r, field, REJECT_BAD_FIELD,
                       "must be a string of 1-128 bytes without control characters");
     *out = text;

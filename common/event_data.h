@@ -44,4 +44,13 @@ bool event_refuse(struct rejection *why, enum reject reason, const char *field,
 bool event_is_slug(struct text text);
 bool event_is_ref(struct text text, size_t max_bytes); /* 1..max bytes, no control characters */
 
+/* The same of a string in a document: one that stood there plainly has no control characters, and
+ * most are not looked at again. */
+static inline bool event_value_is_ref(const struct document_value *string, size_t max_bytes)
+{
+    if (string->plain)
+        return string->size >= 1 && string->size <= max_bytes;
+    return event_is_ref((struct text){string->text, string->size}, max_bytes);
+}
+
 #endif
