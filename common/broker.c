@@ -11,7 +11,9 @@
 
 enum { BATCH = 2000, TOPICS_MAX = 2, QUIET_MS = 5000 };
 
-/* tcmalloc's: gives what was freed back to the system. Not there with another allocator. */
+/* tcmalloc's: empties this thread's cache, and gives what is free back to the system. Not there
+ * with another allocator. */
+extern void MallocExtension_MarkThreadTemporarilyIdle(void) __attribute__((weak));
 extern void MallocExtension_ReleaseFreeMemory(void) __attribute__((weak));
 
 struct broker {
@@ -160,6 +162,8 @@ static void rest(struct broker *b)
     if (b->count > 0) {
         b->brought_ms = clock_mono_ms();
     } else if (b->brought_ms && clock_mono_ms() - b->brought_ms > QUIET_MS) {
+        if (MallocExtension_MarkThreadTemporarilyIdle)
+            MallocExtension_MarkThreadTemporarilyIdle();
         if (MallocExtension_ReleaseFreeMemory)
             MallocExtension_ReleaseFreeMemory();
         b->brought_ms = 0;
