@@ -276,7 +276,8 @@ static enum verdict judge_other_type(const struct decoder *d, struct rejection *
 {
     struct text version, name = attribute(d, N_type);
     int type = 0;
-    if (name.len < d->prefix_len || memcmp(name.at, d->prefix, d->prefix_len) != 0)
+    if (!name.at || name.len < d->prefix_len ||
+        memcmp(name.at, d->prefix, d->prefix_len) != 0)
         return VERDICT_IGNORED;
     name.at += d->prefix_len;
     name.len -= d->prefix_len;
