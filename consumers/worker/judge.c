@@ -16,7 +16,10 @@ static bool misplaced(const struct judge *judge, const struct record *record,
 static enum judged fold_valid(const struct judge *judge, struct seen *seen,
                               const struct record *record, const struct event *event)
 {
-    if (seen_stage(seen, event_hash(event), record->offset)) {
+    XXH128_hash_t id = event_hash(event);
+    seen_expect(seen, id);
+    bool away = misplaced(judge, record, event); /* while the entry is fetched */
+    if (seen_stage(seen, id, record->offset)) {
         fold_record(judge->fold, RECORD_DUPLICATES, record->timestamp_ms);
         return JUDGED_DUPLICATE;
     }
@@ -25,7 +28,7 @@ static enum judged fold_valid(const struct judge *judge, struct seen *seen,
         return JUDGED_BEFORE_FLOOR;
     }
     fold_event(judge->fold, event);
-    if (misplaced(judge, record, event))
+    if (away)
         fold_record(judge->fold, RECORD_MISPLACED, record->timestamp_ms);
     return JUDGED_COUNTED;
 }
