@@ -568,6 +568,30 @@ class OwnRedis(ReporterCase):
                  "it to go on")
         self.assertEqual(process.stop(), 0)
 
+    def test_a_signal_amid_publications_waits_for_them_and_lets_the_lease_go(self):
+        self.url = f"unix://{self.socket}"
+        self.serve("--port", "0")
+        self.connect()
+        hand = Hand(self.world)
+        days = ("2018-03-05", "2018-06-05", "2018-09-05")   # more periods than fit under way
+        for day in days:
+            hand.count(day, sale={"orders": 1}, mark=False)
+        process = self.start()
+        wait_for(lambda: self.redis.call("HGET", self.key("reported"), "day"), 10, "a first round")
+        # From the marks on, every script waits.
+        self.redis.call("MULTI")
+        for day in days:
+            self.redis.call("HSET", self.key("dirty"), f"sale:{day}:all", "1")
+        self.redis.call("CLIENT", "PAUSE", 60000, "WRITE")
+        self.redis.call("EXEC")
+        wait_for(lambda: re.search(r" flags=b.* cmd=evalsha ", self.redis.call("CLIENT", "LIST")),
+                 20, "publications under way")
+        process.signal(signal.SIGTERM)
+        self.redis.call("CLIENT", "UNPAUSE")
+        self.assertEqual(process.wait(), 0)
+        self.assertIsNone(self.redis.call("GET", self.key("reporter")))
+        self.assertEqual(len(hand.dirty()), len(days))      # it was amid them
+
     def test_a_password_from_a_file_opens_redis_and_is_never_told(self):
         self.url = f"unix://:s%3Acret@{self.socket}"
         self.serve("--port", "0", "--requirepass", "s:cret")
