@@ -134,6 +134,9 @@ $(B)/bench/floor-malloc: $(B)/obj/bench/floor.o $(B)/libtandem.a
 bench bench-quick: $(B)/tandem $(bench_programs)
 	@$(PYTHON) bench/run.py $(if $(findstring quick,$@),--quick) $(BENCH)
 
+bench-customers: $(B)/tandem $(test_tools)
+	@$(PYTHON) bench/customers.py $(BENCH)
+
 bench-parts: $(B)/bench/parts
 	@$(PYTHON) bench/parts.py $(if $(CHECK),--check) $(if $(RECORD),--record)
 
@@ -198,6 +201,7 @@ help:
 	@echo 'make faults [MINUTES=30] [T=name]   kills, cuts off and fills up, compares every counter'
 	@echo 'make tests           builds the test programs only'
 	@echo 'make bench           tandem beside its alternatives; bench-quick: in three minutes'
+	@echo 'make bench-customers the customers of a business of two years, against the oracle'
 	@echo 'make bench-parts     what an event costs; CHECK=1 judges it, RECORD=1 accepts it'
 	@echo 'make simulate-faults [SEEDS=n]   the worker under n schedules of faults'
 	@echo 'make deps            installs what is missing (apt, with sudo when not root)'
