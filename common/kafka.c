@@ -137,6 +137,13 @@ static int set_presets(rd_kafka_conf_t *conf, unsigned bit, struct error *err)
     return 0;
 }
 
+/* One that pushes its metrics to the brokers, as librdkafka does since 2.5, waits for up to 1 s for
+ * them when it ends, whether or not anybody asked for metrics. */
+static int set_metrics(rd_kafka_conf_t *conf, struct error *err)
+{
+    return rd_kafka_version() >= 0x02050000 ? set(conf, "enable.metrics.push", "false", err) : 0;
+}
+
 static int set_fixed(rd_kafka_conf_t *conf, unsigned bit, struct error *err)
 {
     for (size_t i = 0; i < FIXED; i++) {
@@ -223,8 +230,9 @@ rd_kafka_conf_t *kafka_conf(const struct config *config, enum kafka_role role, c
     rd_kafka_conf_set_error_cb(conf, on_error);
     if (set(conf, "bootstrap.servers", config->brokers, err)) {
         error_prefix(err, "brokers");
-    } else if (!set_presets(conf, bit, err) && !set_given(conf, config, err) &&
-               !set_fixed(conf, bit, err) && !set_group(conf, config, kind, err)) {
+    } else if (!set_presets(conf, bit, err) && !set_metrics(conf, err) &&
+               !set_given(conf, config, err) && !set_fixed(conf, bit, err) &&
+               !set_group(conf, config, kind, err)) {
         return conf;
     }
     rd_kafka_conf_destroy(conf);
