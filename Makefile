@@ -138,7 +138,7 @@ $(B)/tests/simulate: $(doubles:%.c=$(B)/obj/%.o) $(B)/libtandem.a
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(simulator_link)
 
 $(B)/tests/double_test: $(B)/obj/tests/simulator/double_test.o \
-        $(B)/obj/tests/simulator/memory.o $(B)/libtandem.a
+        $(B)/obj/tests/simulator/memory.o $(B)/obj/tests/simulator/blob.o $(B)/libtandem.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
