@@ -88,8 +88,9 @@ $(B)/gen/%_lua.h: %.lua
 
 tests: $(B)/tandem $(unit_tests) $(test_tools) $(B)/tests/simulate $(B)/tests/double_test $(B)/bench/parts $(fuzzers:$(B)/%=$(B)/obj/%.o)
 
-# Files of tests/unit that are no test of their own are shared by all of them.
-$(B)/libunit.a: $(helpers:%.c=$(B)/obj/%.o)
+# Files of tests/unit that are no test of their own are shared by all of them, as are the rules of
+# customers, which the simulator has too.
+$(B)/libunit.a: $(helpers:%.c=$(B)/obj/%.o) $(B)/obj/tests/simulator/customer_rules.o
 	@rm -f $@
 	ar rcs $@ $^
 
