@@ -138,8 +138,8 @@ $(B)/tests/simulate: $(doubles:%.c=$(B)/obj/%.o) $(B)/libtandem.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(simulator_link)
 
-$(B)/tests/double_test: $(B)/obj/tests/simulator/double_test.o \
-        $(B)/obj/tests/simulator/memory.o $(B)/obj/tests/simulator/blob.o $(B)/libtandem.a
+$(B)/tests/double_test: $(addprefix $(B)/obj/tests/simulator/,double_test.o double_ledger_test.o \
+        memory.o blob.o) $(B)/libtandem.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
 

@@ -11,12 +11,8 @@
  * customers' states, and customers who are forgotten. */
 #include "blob.h"
 #include "common/calendar.h"
-#include "common/config.h"
-#include "common/redis.h"
-#include "common/store.h"
-#include "memory.h"
+#include "double.h"
 
-#include "forget_lua.h"
 #include "rebuild_fence_lua.h"
 
 #include <inttypes.h>
@@ -26,31 +22,12 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <xxhash.h>
 
-enum { PARTITIONS = 4, LIMIT = 3, WORKERS = 2, COMPARE_EVERY = 50, DAY = 20780, ANSWER_MS = 10000 };
-
-static struct {
-    uint64_t dice;
-    int call;
-    bool shard; /* 1 of 2: partitions 1 and 3 of both topics */
-    char business[40], prefix[64];
-    struct config *configs[WORKERS];
-    struct store *stores[WORKERS];
-    struct redis *redis;
-    struct memory *memory;
-    struct store_state state; /* as last looked at */
-    int32_t floor;
-    struct batch batch;
-} test;
-
-static const char *const customers[] = {"c-1", "c-2", "c-3"};
-
-static _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+struct double_test test;
 
 static void forget_keys(void);
 
-static _Noreturn void die(const char *format, ...)
+_Noreturn void die(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -64,7 +41,7 @@ static _Noreturn void die(const char *format, ...)
     exit(1);
 }
 
-static int dice(int n)
+int dice(int n)
 {
     test.dice ^= test.dice << 13;
     test.dice ^= test.dice >> 7;
@@ -72,7 +49,7 @@ static int dice(int n)
     return n > 1 ? (int)(test.dice % (unsigned)n) : 0;
 }
 
-static bool chance(int per_mille)
+bool chance(int per_mille)
 {
     return dice(1000) < per_mille;
 }
@@ -178,7 +155,7 @@ static void close_all(void)
     memory_forget_names();
 }
 
-static struct store *any_store(void)
+struct store *any_store(void)
 {
     return test.stores[dice(WORKERS)];
 }
@@ -196,7 +173,7 @@ struct held {
     size_t cells, members, marks, notes, numbers, states, tombs;
 };
 
-static void compare_value(enum memory_kind kind, const char *key, const char *field, int64_t real)
+void compare_value(enum memory_kind kind, const char *key, const char *field, int64_t real)
 {
     int64_t known = memory_get(test.memory, kind, key, field);
     if (known != real)
@@ -297,90 +274,6 @@ static void compare_keys(void)
     if (real.numbers != known.numbers || real.states != known.states || real.tombs != known.tombs)
         die("Redis holds %zu names, %zu states, %zu forgotten; the double %zu, %zu, %zu",
             real.numbers, real.states, real.tombs, known.numbers, known.states, known.tombs);
-}
-
-/* ---- names and customers ---- */
-
-static void ask_names(void)
-{
-    char key[96], field[160];
-    struct error err = {0};
-    struct store_names names;
-    if (store_names(any_store(), &names, &err) != STORE_DONE)
-        die("names: %s", err.text);
-    if (names.version != test.memory->ledger ||
-        names.forgotten != memory_forgot_somebody(test.memory))
-        die("the names have another version in Redis, or others were forgotten");
-    snprintf(key, sizeof key, "%snames", test.prefix);
-    for (size_t i = 0; i < names.count; i++) {
-        snprintf(field, sizeof field, "%.*s", TEXT_ARG(names.list[i].name));
-        compare_value(MEMORY_NUMBER, key, field, names.list[i].number);
-    }
-    store_names_clear(&names);
-}
-
-static void compare_customer(const struct store_customer *real)
-{
-    int64_t offsets[SIDES] = {INT64_MAX, INT64_MAX};
-    memory_tomb(test.memory, real->partition, real->id, offsets);
-    if (!text_equal(real->state, memory_state(test.memory, real->partition, real->id)) ||
-        offsets[SIDE_SALE] != real->forgotten[SIDE_SALE] ||
-        offsets[SIDE_SERVICE] != real->forgotten[SIDE_SERVICE])
-        die("customer %.*s of partition %" PRId32 " is another in Redis than in the double",
-            TEXT_ARG(real->id), real->partition);
-}
-
-static void ask_customers(void)
-{
-    struct error err = {0};
-    struct store_customer asked[6];
-    for (int i = 0; i < 6; i++)
-        asked[i] = (struct store_customer){.partition = 1 + 2 * (i / 3),
-                                           .id = text_of(customers[i % 3])};
-    if (store_fetch(any_store(), asked, 6, true, &err) != STORE_DONE)
-        die("customers: %s", err.text);
-    for (int i = 0; i < 6; i++)
-        compare_customer(&asked[i]);
-}
-
-static void forget_a_customer(void)
-{
-    char keys[4][160], partition[12], field[64], fresh[17];
-    const char *customer = customers[dice(3)];
-    const char *token = chance(100) || !test.memory->exists ? "none" : test.memory->token;
-    XXH128_hash_t hash = XXH3_128bits(customer, strlen(customer));
-    uint64_t version = (uint64_t)dice(1 << 30) << 32 | (uint64_t)(dice(1 << 30) + 1);
-    int p = 1 + 2 * dice(2);
-    struct error err = {0};
-    redisReply *reply;
-    snprintf(keys[0], sizeof keys[0], "%sposition:customers", test.prefix);
-    snprintf(keys[1], sizeof keys[1], "%sforgotten", test.prefix);
-    snprintf(keys[2], sizeof keys[2], "%sc:%d:%s", test.prefix, p, customer);
-    snprintf(keys[3], sizeof keys[3], "%srebuild:position:customers", test.prefix);
-    snprintf(partition, sizeof partition, "%d", p);
-    snprintf(field, sizeof field, "%d:%016" PRIx64 "%016" PRIx64, p, hash.high64, hash.low64);
-    snprintf(fresh, sizeof fresh, "%016" PRIx64, version);
-    const char *argv[] = {"EVAL",  forget_lua, "4",   keys[0],   keys[1], keys[2],
-                          keys[3], token,      partition, field, fresh};
-    if (redis_call(test.redis, &reply, &err, 11, argv, NULL) != REDIS_OK)
-        die("forget: %s", err.text);
-    const char *known = memory_forget(test.memory, token, p, text_of(customer), version);
-    if (strcmp(reply->element[0]->str, known) != 0)
-        die("forget: Redis answers %s, the double %s", reply->element[0]->str, known);
-    freeReplyObject(reply);
-}
-
-static void ask_ledger(void)
-{
-    int what = dice(3);
-    if (!test.shard)
-        return;
-    if (what == 0)
-        ask_names();
-    else if (what == 1)
-        ask_customers();
-    else
-        forget_a_customer();
 }
 
 static void look(void)
@@ -602,25 +495,6 @@ static void add_group(void)
     add_cells();
 }
 
-static void add_ledger(void)
-{
-    char name[24], state[40];
-    test.batch.ledger = test.memory->ledger;
-    if (chance(60))
-        test.batch.ledger = chance(500) ? 0 : test.batch.ledger + 1;
-    for (int n = chance(200) ? 1 + dice(3) : 0; n > 0; n--) {
-        snprintf(name, sizeof name, "region=r%d", dice(20));
-        batch_add_name(&test.batch, text_of(name), (uint32_t)(1 + dice(1000)));
-    }
-    for (int n = dice(4); n > 0; n--) {
-        size_t len = chance(200) ? 0 : 1 + (size_t)dice(sizeof state - 1);
-        for (size_t i = 0; i < len; i++)
-            state[i] = (char)dice(256);
-        batch_add_state(&test.batch, 1 + 2 * dice(2), text_of(customers[dice(3)]),
-                        (struct text){state, len});
-    }
-}
-
 static void build_batch(void)
 {
     static const char *const currencies[] = {"EUR", "USD", "RON"};
@@ -649,7 +523,7 @@ static void build_batch(void)
         if (chance(300))
             batch_add_currency(&test.batch, currencies[i]);
     if (test.shard)
-        add_ledger();
+        ledger_add_to_batch();
 }
 
 static void apply(const char *token)
@@ -753,7 +627,7 @@ static void step(void)
     else if (what < 95)
         close_for_a_while();
     else if (what < 125)
-        ask_ledger();
+        test.shard ? ledger_call() : apply_any();
     else
         apply_any();
 }
