@@ -1,5 +1,5 @@
-/* memory.h - the store's double: the rules of apply.lua, make.lua, accept.lua, rebuild_fence.lua and
- * forget.lua over plain C.
+/* memory.h - the store's double: the rules of apply.lua, make.lua, accept.lua, rebuild_fence.lua
+ * and forget.lua over plain C.
  *
  * Knows no schedule and no fault; tests/simulator/double_test.py holds it against a real Redis.
  * Everything it keeps is a number under a name (a cell, a member of a set, a mark ...). Names are

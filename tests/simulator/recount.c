@@ -168,7 +168,8 @@ static int32_t floor_now(const struct memory *m)
 static int32_t floor_at(const struct memory *m, int p, int64_t offset)
 {
     int32_t floor = STORE_NO_FLOOR;
-    if (world.servers[0].base) /* its offsets may be those of another log, and no floor moved since */
+    /* Its offsets may be those of another log, and no floor moved since. */
+    if (world.servers[0].base)
         return floor_now(m);
     for (int i = 0; i < m->trim_count; i++)
         if (m->trims[i].at[p] <= offset)
