@@ -95,8 +95,9 @@ $(B)/gen/%_lua.h: %.lua
 
 tests: $(B)/tandem $(unit_tests) $(test_tools) $(B)/tests/simulate $(B)/tests/double_test $(B)/bench/parts $(fuzzers:$(B)/%=$(B)/obj/%.o)
 
-# Files of tests/unit that are no test of their own are shared by all of them.
-$(B)/libunit.a: $(helpers:%.c=$(B)/obj/%.o)
+# Files of tests/unit that are no test of their own are shared by all of them, as are the rules of
+# customers, which the simulator has too.
+$(B)/libunit.a: $(helpers:%.c=$(B)/obj/%.o) $(B)/obj/tests/simulator/customer_rules.o
 	@rm -f $@
 	ar rcs $@ $^
 
@@ -147,8 +148,8 @@ $(B)/tests/simulate: $(doubles:%.c=$(B)/obj/%.o) $(B)/libtandem.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(BY_FILE) $(LDFLAGS) -o $@ $^ $(simulator_link)
 
-$(B)/tests/double_test: $(B)/obj/tests/simulator/double_test.o \
-        $(B)/obj/tests/simulator/memory.o $(B)/libtandem.a
+$(B)/tests/double_test: $(addprefix $(B)/obj/tests/simulator/,double_test.o double_ledger_test.o \
+        memory.o blob.o) $(B)/libtandem.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(BY_FILE) $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
