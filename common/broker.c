@@ -226,6 +226,18 @@ static bool item_of(struct broker *b, const rd_kafka_message_t *message, struct 
     return true;
 }
 
+/* The next record lies where another core has put it: it is fetched while this one is counted. */
+static void expect_next(const struct broker *b)
+{
+    enum { LINE = 64, AHEAD = 8 * LINE };
+    if (b->taken + 1 >= b->count)
+        return;
+    const rd_kafka_message_t *next = b->messages[b->taken + 1];
+    const char *at = next->payload;
+    for (size_t i = 0; at && i < next->len && i < AHEAD; i += LINE)
+        __builtin_prefetch(at + i);
+}
+
 bool broker_next(struct broker *broker, struct broker_item *item)
 {
     if (broker->taken > 0) {
@@ -233,6 +245,7 @@ bool broker_next(struct broker *broker, struct broker_item *item)
         broker->messages[broker->taken - 1] = NULL;
     }
     while (broker->taken < broker->count) {
+        expect_next(broker);
         rd_kafka_message_t *message = broker->messages[broker->taken++];
         if (item_of(broker, message, item))
             return true;

@@ -2,6 +2,7 @@
 #include "common/event.h"
 #include "common/event_data.h"
 #include "common/names.h"
+#include "common/seen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@ struct decoder {
     char *type_names[EVENT_TYPES]; /* whole: prefix and version */
     struct names types;
     struct calendar_minute minute;
+    const struct seen *seen; /* decoder_expect() */
+    XXH128_hash_t identity;
     struct document *document;
     struct event_data data;
     /* Of the record being decoded: its attributes and its data, NULL where absent. */
@@ -330,6 +333,16 @@ static bool check_circumstances(struct decoder *d, const struct record *record,
     return true;
 }
 
+void decoder_expect(struct decoder *decoder, const struct seen *seen)
+{
+    decoder->seen = seen;
+}
+
+XXH128_hash_t decoder_identity(const struct decoder *decoder)
+{
+    return decoder->identity;
+}
+
 enum verdict decoder_decode(struct decoder *d, const struct record *record, enum side side,
                             struct event *event, struct rejection *why)
 {
@@ -353,6 +366,10 @@ enum verdict decoder_decode(struct decoder *d, const struct record *record, enum
         take_binary(d, record, root);
     if (!check_identity(d, event, why))
         return VERDICT_REJECTED;
+    if (d->seen) {
+        d->identity = event_hash(event);
+        seen_expect(d->seen, d->identity);
+    }
     enum verdict verdict = check_type(d, side, event, why);
     if (verdict != VERDICT_VALID)
         return verdict;

@@ -16,8 +16,8 @@
 enum {
     DAY_S = 86400,
     /* Offset changes of one zone lie a week apart or more (Brazil, Gaza and Morocco had such short
-     * summers), so steps of a day miss none. */
-    STEP_S = DAY_S,
+     * summers), so steps of three days miss none; steps of one took 20 ms more of every start. */
+    STEP_S = 3 * DAY_S,
     /* No offset is larger, and no change moves the wall clock by more. */
     REACH_S = 2 * DAY_S
 };

@@ -16,10 +16,7 @@ static bool misplaced(const struct judge *judge, const struct record *record,
 static enum judged fold_valid(const struct judge *judge, struct seen *seen,
                               const struct record *record, const struct event *event)
 {
-    XXH128_hash_t id = event_hash(event);
-    seen_expect(seen, id);
-    bool away = misplaced(judge, record, event); /* while the entry is fetched */
-    if (seen_stage(seen, id, record->offset)) {
+    if (seen_stage(seen, decoder_identity(judge->decoder), record->offset)) {
         fold_record(judge->fold, RECORD_DUPLICATES, record->timestamp_ms);
         return JUDGED_DUPLICATE;
     }
@@ -28,7 +25,7 @@ static enum judged fold_valid(const struct judge *judge, struct seen *seen,
         return JUDGED_BEFORE_FLOOR;
     }
     fold_event(judge->fold, event);
-    if (away)
+    if (misplaced(judge, record, event))
         fold_record(judge->fold, RECORD_MISPLACED, record->timestamp_ms);
     return JUDGED_COUNTED;
 }
@@ -37,7 +34,12 @@ enum judged judge_record(const struct judge *judge, struct seen *seen, const str
                          struct rejection *why)
 {
     struct event event;
-    switch (decoder_decode(judge->decoder, record, judge->fold->kind->side, &event, why)) {
+    /* Else the look-up in the window waits for memory: that took a tenth of a worker's time. */
+    decoder_expect(judge->decoder, seen);
+    enum verdict verdict =
+        decoder_decode(judge->decoder, record, judge->fold->kind->side, &event, why);
+    decoder_expect(judge->decoder, NULL); /* the window may be gone by the next decoding */
+    switch (verdict) {
     case VERDICT_VALID:
         return fold_valid(judge, seen, record, &event);
     case VERDICT_IGNORED:
