@@ -27,6 +27,7 @@ PARTITIONS = 4
 ZONE = "Europe/Bucharest"
 CONTENT_PCT, DISCONTENT_PCT = 60, 20
 START = "2024-11-01"
+MONTH = "2025-06"        # of the reports shown
 KNOWN = 1_000_000       # customers, for the memory
 
 
@@ -212,9 +213,8 @@ def show_report(business):
     for kind in ("sales", "service"):
         business.start(kind, "--exit-at-end").wait(3600)
     business.run("reporter", "--once")
-    month = "2025-06"
     for language in ("en", "ro"):
-        say(business.run("report", "--period", month, "--lang", language))
+        say(business.run("report", "--at", MONTH, "--lang", language))
     say(business.run("report", "--cohorts"))
 
 
