@@ -47,7 +47,8 @@ class Redis:
         if kind == b":":
             return int(rest)
         if kind == b"$":
-            return None if rest == b"-1" else self.file.read(int(rest) + 2)[:-2].decode()
+            return None if rest == b"-1" else self.file.read(int(rest) + 2)[:-2].decode(
+                "utf-8", "backslashreplace")
         if kind == b"*":
             return [self.reply() for _ in range(int(rest))]
         raise RuntimeError(f"redis: {line!r}")

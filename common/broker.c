@@ -1,5 +1,6 @@
 #include "common/broker.h"
 
+#include "common/clock.h"
 #include "common/describe.h"
 #include "common/kafka.h"
 #include "common/log.h"
@@ -8,7 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BATCH = 2000, TOPICS_MAX = 2 };
+enum { BATCH = 2000, TOPICS_MAX = 2, QUIET_MS = 5000 };
+
+/* tcmalloc's: empties this thread's cache, and gives what is free back to the system. Not there
+ * with another allocator. */
+extern void MallocExtension_MarkThreadTemporarilyIdle(void) __attribute__((weak));
+extern void MallocExtension_ReleaseFreeMemory(void) __attribute__((weak));
 
 struct broker {
     rd_kafka_t *client;
@@ -21,6 +27,7 @@ struct broker {
     rd_kafka_message_t **messages;
     int count, taken;
     struct message_headers headers;
+    int64_t brought_ms;    /* when a poll last brought something; 0: memory was given back since */
     /* the rebalance that waits for its answer */
     enum broker_change change;
     struct broker_place *places;
@@ -149,6 +156,20 @@ void broker_free(struct broker *broker)
 
 /* ---- reading ---- */
 
+/* What a full queue needed stays with the allocator: once nothing has come for a while, it goes. */
+static void rest(struct broker *b)
+{
+    if (b->count > 0) {
+        b->brought_ms = clock_mono_ms();
+    } else if (b->brought_ms && clock_mono_ms() - b->brought_ms > QUIET_MS) {
+        if (MallocExtension_MarkThreadTemporarilyIdle)
+            MallocExtension_MarkThreadTemporarilyIdle();
+        if (MallocExtension_ReleaseFreeMemory)
+            MallocExtension_ReleaseFreeMemory();
+        b->brought_ms = 0;
+    }
+}
+
 int broker_poll(struct broker *broker, int64_t wait_ms)
 {
     if (broker->taken > 0)
@@ -156,6 +177,7 @@ int broker_poll(struct broker *broker, int64_t wait_ms)
     discard(broker);
     ssize_t n = rd_kafka_consume_batch_queue(broker->queue, (int)wait_ms, broker->messages, BATCH);
     broker->count = n > 0 ? (int)n : 0;
+    rest(broker);
     return broker->count;
 }
 
@@ -204,6 +226,18 @@ static bool item_of(struct broker *b, const rd_kafka_message_t *message, struct 
     return true;
 }
 
+/* The next record lies where another core has put it: it is fetched while this one is counted. */
+static void expect_next(const struct broker *b)
+{
+    enum { LINE = 64, AHEAD = 8 * LINE };
+    if (b->taken + 1 >= b->count)
+        return;
+    const rd_kafka_message_t *next = b->messages[b->taken + 1];
+    const char *at = next->payload;
+    for (size_t i = 0; at && i < next->len && i < AHEAD; i += LINE)
+        __builtin_prefetch(at + i);
+}
+
 bool broker_next(struct broker *broker, struct broker_item *item)
 {
     if (broker->taken > 0) {
@@ -211,6 +245,7 @@ bool broker_next(struct broker *broker, struct broker_item *item)
         broker->messages[broker->taken - 1] = NULL;
     }
     while (broker->taken < broker->count) {
+        expect_next(broker);
         rd_kafka_message_t *message = broker->messages[broker->taken++];
         if (item_of(broker, message, item))
             return true;

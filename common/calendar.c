@@ -92,14 +92,26 @@ int32_t calendar_add_months(int32_t day, int months)
     return calendar_day(to_year, to_month, dom < length ? dom : length);
 }
 
+/* The same for 2000-2099, where every fourth year is a leap year: no division by what is not known
+ * when compiling, and no branch. */
+static inline int32_t day_of_this_century(int year, int month, int dom)
+{
+    static const int16_t before[13] = {0,   0,   31,  59,  90,  120, 151,
+                                       181, 212, 243, 273, 304, 334};
+    int y = year - 2000;
+    return CALENDAR_DAY_MIN + y * 365 + (y + 3) / 4 + before[month] + (month > 2 && y % 4 == 0) +
+           dom - 1;
+}
+
 /* The ten bytes at `at`. */
-static bool read_date(const char *at, int32_t *day)
+static inline bool read_date(const char *at, int32_t *day)
 {
     int year = four_digits(at), month = two_digits(at + 5), dom = two_digits(at + 8);
     if (at[4] != '-' || at[7] != '-' || !calendar_valid(year, month, dom)) {
         return false;
     }
-    *day = calendar_day(year, month, dom);
+    *day = year >= 2000 && year < 2100 ? day_of_this_century(year, month, dom)
+                                       : calendar_day(year, month, dom);
     return true;
 }
 
@@ -128,12 +140,11 @@ static const char *read_fraction(const char *at, const char *end, int *ms)
     if (at == end || *at != '.') {
         return at;
     }
+    static const uint8_t weights[] = {100, 10, 1};
     const char *first = ++at;
-    int weight = 100;
-    for (; at < end && *at >= '0' && *at <= '9'; at++) {
-        *ms += (*at - '0') * weight;
-        weight /= 10;
-    }
+    for (; at < end && *at >= '0' && *at <= '9'; at++)
+        if (at - first < 3)
+            *ms += (*at - '0') * weights[at - first];
     return at == first || at - first > 9 ? NULL : at;
 }
 
@@ -158,28 +169,47 @@ static bool read_offset(const char *at, const char *end, int *offset_s)
     return true;
 }
 
-bool calendar_parse_time(struct text text, int64_t *ms)
+/* The sixteen bytes of "2026-11-23T14:05". */
+static bool read_minute(const char *at, int64_t *local_s)
+{
+    int32_t day;
+    int hour = two_digits(at + 11), minute = two_digits(at + 14);
+    if ((at[10] != 'T' && at[10] != 't') || at[13] != ':' || at[1] != '0' ||
+        !read_date(at, &day) || hour < 0 || hour > 23 || minute < 0 || minute > 59) {
+        return false;
+    }
+    *local_s = (int64_t)day * 86400 + hour * 3600 + minute * 60;
+    return true;
+}
+
+bool calendar_parse_next(struct calendar_minute *minute, struct text text, int64_t *ms)
 {
     const char *at = text.at;
-    if (text.len < 20 || (at[10] != 'T' && at[10] != 't') || at[13] != ':' || at[16] != ':') {
+    /* The 2 keeps a minute that is still all zeroes from being taken for a text of such. */
+    if (text.len < 20 || at[0] != '2' || at[16] != ':') {
         return false;
     }
-    int32_t day;
-    int hour = two_digits(at + 11), minute = two_digits(at + 14), second = two_digits(at + 17);
-    if (at[0] != '2' || at[1] != '0' || !read_date(at, &day) || hour < 0 || hour > 23 ||
-        minute < 0 || minute > 59 || second < 0 || second > 59) {
+    if (memcmp(minute->text, at, sizeof minute->text) != 0) {
+        int64_t local_s;
+        if (!read_minute(at, &local_s)) {
+            return false;
+        }
+        memcpy(minute->text, at, sizeof minute->text);
+        minute->local_s = local_s;
+    }
+    int second = two_digits(at + 17), fraction_ms, offset_s;
+    const char *end = at + text.len, *zone = read_fraction(at + 19, end, &fraction_ms);
+    if (second < 0 || second > 59 || !zone || !read_offset(zone, end, &offset_s)) {
         return false;
     }
-    int fraction_ms, offset_s;
-    const char *end = at + text.len;
-    const char *zone = read_fraction(at + 19, end, &fraction_ms);
-    if (!zone || !read_offset(zone, end, &offset_s)) {
-        return false;
-    }
-    int of_day = hour * 3600 + minute * 60 + second;
-    int64_t seconds = (int64_t)day * 86400 + of_day - offset_s;
-    *ms = seconds * 1000 + fraction_ms;
+    *ms = (minute->local_s + second - offset_s) * 1000 + fraction_ms;
     return true;
+}
+
+bool calendar_parse_time(struct text text, int64_t *ms)
+{
+    struct calendar_minute minute = {0};
+    return calendar_parse_next(&minute, text, ms);
 }
 
 char *calendar_format_time(int64_t ms, char out[32])

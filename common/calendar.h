@@ -27,6 +27,14 @@ char *calendar_format_date(int32_t day, char out[11]);
 /* RFC 3339 with offset, years 2000-2099, fraction of 1-9 digits cut to milliseconds, second 60
  * refused: docs/events.md, "Envelope". *ms gets epoch milliseconds. */
 bool calendar_parse_time(struct text text, int64_t *ms);
+
+/* The same, for times of which most lie in the minute of the one before: that is not worked out
+ * again. Begin with {0}. */
+struct calendar_minute {
+    char text[16];
+    int64_t local_s;
+};
+bool calendar_parse_next(struct calendar_minute *minute, struct text text, int64_t *ms);
 /* "2026-11-23T12:05:09.123Z" and a zero byte (25 bytes); without ".123" when it is whole. Years
  * 0-9999; a time before or after them is written as their first or last millisecond. */
 char *calendar_format_time(int64_t ms, char out[32]);

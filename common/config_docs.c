@@ -31,7 +31,9 @@ static const char kafka[] =
     "in a file, `TANDEM_KAFKA_SECURITY_PROTOCOL=ssl`, or `-X kafka.security.protocol=ssl`. Some\n"
     "are fixed, because the promise that every event counts exactly once hangs on them; naming\n"
     "one of those is an error that says why. Keep passwords out of the command line: put them\n"
-    "into the file or the environment.\n";
+    "into the file or the environment. A cluster that collects its clients' metrics (KIP-714)\n"
+    "gets them with `kafka.enable.metrics.push=true`; every command may then take a second\n"
+    "longer to end.\n";
 
 /* A `|` would end the cell. */
 static void write_cell(FILE *out, const char *text)

@@ -1,7 +1,8 @@
 #include "common/calendar.h"
 #include "common/event.h"
 #include "common/event_data.h"
-#include "common/json.h"
+#include "common/names.h"
+#include "common/seen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,35 +14,36 @@
 #define MEDIA_JSON "application/json"
 #define MEDIA_EVENT "application/cloudevents"
 
-enum attribute {
-    A_SPECVERSION, A_ID, A_SOURCE, A_TYPE, A_TIME, A_SUBJECT, A_PARTITIONKEY, A_DATACONTENTTYPE,
-    ATTRIBUTES,
-    A_DATA = ATTRIBUTES, A_DATA_BASE64, MEMBERS
-};
-
-static const char *const member_names[MEMBERS] = {
-    "specversion", "id", "source", "type", "time", "subject", "partitionkey", "datacontenttype",
-    "data", "data_base64",
-};
-
-/* An attribute, from wherever it stood. at NULL: absent. `wrong`: there, but not text. */
-struct attribute_value {
-    struct text text;
-    bool wrong;
-};
+/* The attributes are the first names of the list, data and data_base64 follow them. */
+enum { ATTRIBUTES = N_datacontenttype + 1, MEMBERS = N_data_base64 + 1 };
 
 enum mode { MODE_UNKNOWN, MODE_STRUCTURED, MODE_BINARY, MODE_UNSUPPORTED };
 
 struct decoder {
     char *prefix;
     size_t prefix_len;
-    void *pool;                  /* yyjson's memory for one document of EVENT_BYTES_MAX */
-    size_t pool_bytes;
-    struct names members;
+    char *type_names[EVENT_TYPES]; /* whole: prefix and version */
+    struct names types;
+    struct calendar_minute minute;
+    const struct seen *seen; /* decoder_expect() */
+    XXH128_hash_t identity;
+    struct document *document;
     struct event_data data;
-    struct attribute_value attributes[ATTRIBUTES];
-    yyjson_val *data_value;      /* of the record being decoded */
+    /* Of the record being decoded: its attributes and its data, NULL where absent. */
+    const struct document_value *members[MEMBERS];
+    struct document_value headers[ATTRIBUTES]; /* binary mode: what members point to */
 };
+
+static int name_types(struct decoder *d)
+{
+    for (int t = 0; t < EVENT_TYPES; t++)
+        if (asprintf(&d->type_names[t], "%s%s.v1", d->prefix, event_type_name((enum event_type)t)) < 0) {
+            d->type_names[t] = NULL;
+            return -1;
+        }
+    names_open(&d->types, (const char *const *)d->type_names, EVENT_TYPES);
+    return 0;
+}
 
 int decoder_open(struct decoder **out, const char *type_prefix, struct error *err)
 {
@@ -49,16 +51,17 @@ int decoder_open(struct decoder **out, const char *type_prefix, struct error *er
     *out = NULL;
     if (!d)
         return error_memory(err);
-    d->pool_bytes = yyjson_read_max_memory_usage(EVENT_BYTES_MAX, 0) + 4096;
-    d->pool = malloc(d->pool_bytes);
     d->prefix = strdup(type_prefix);
-    if (!d->pool || !d->prefix) {
+    if (!d->prefix || document_open(&d->document, event_names, EVENT_NAME_COUNT, EVENT_BYTES_MAX,
+                                    EVENT_DEPTH_MAX, err) != 0) {
         decoder_free(d);
         return error_memory(err);
     }
     d->prefix_len = strlen(type_prefix);
-    names_open(&d->members, member_names, MEMBERS);
-    event_data_open(&d->data);
+    if (name_types(d) != 0) {
+        decoder_free(d);
+        return error_memory(err);
+    }
     *out = d;
     return 0;
 }
@@ -67,7 +70,9 @@ void decoder_free(struct decoder *decoder)
 {
     if (!decoder)
         return;
-    free(decoder->pool);
+    for (int t = 0; t < EVENT_TYPES; t++)
+        free(decoder->type_names[t]);
+    document_free(decoder->document);
     free(decoder->prefix);
     free(decoder);
 }
@@ -97,7 +102,8 @@ static struct text media_type(struct text value)
 
 static bool media_is(struct text media, const char *name)
 {
-    return media.len == strlen(name) && strncasecmp(media.at, name, media.len) == 0;
+    return media.len == strlen(name) && (memcmp(media.at, name, media.len) == 0 ||
+                                         strncasecmp(media.at, name, media.len) == 0);
 }
 
 static bool media_starts(struct text media, const char *name)
@@ -125,28 +131,11 @@ static size_t record_bytes(const struct record *record)
     return bytes;
 }
 
-/* The parsed value; NULL with *why filled. The document lives in the decoder's pool. */
-static yyjson_val *parse(struct decoder *d, struct text value, struct rejection *why)
+static bool has_specversion(const struct document_value *root)
 {
-    yyjson_alc pool;
-    yyjson_read_err problem;
-    yyjson_alc_pool_init(&pool, d->pool, d->pool_bytes);
-    /* The reader takes a char * but writes only with the INSITU flag. Numbers too large for a
-     * double are kept as text: in an unknown member they are nobody's business. */
-    yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)value.at, value.len,
-                                       YYJSON_READ_BIGNUM_AS_RAW, &pool, &problem);
-    if (doc)
-        return yyjson_doc_get_root(doc);
-    event_refuse(why, REJECT_BAD_JSON, "", "%s at byte %zu", problem.msg, problem.pos);
-    return NULL;
-}
-
-static bool has_specversion(yyjson_val *root)
-{
-    yyjson_obj_iter iter = yyjson_obj_iter_with(root);
-    for (yyjson_val *name; (name = yyjson_obj_iter_next(&iter));)
-        if (text_is(json_text(name), "specversion") &&
-            yyjson_is_str(yyjson_obj_iter_get_val(name)))
+    const struct document_value *name = root + 1, *end = document_next(root);
+    for (; name < end; name = document_next(name + 1))
+        if (name->name == N_specversion && document_is(name + 1, DOCUMENT_STRING))
             return true;
     return false;
 }
@@ -163,122 +152,110 @@ static struct text beginning(struct text name)
 }
 
 /* Everything that concerns the document as a whole, before any member is looked at. */
-static yyjson_val *read_document(struct decoder *d, const struct record *record, enum mode mode,
-                                 struct rejection *why)
+static const struct document_value *read_document(struct decoder *d, const struct record *record,
+                                                  enum mode mode, struct rejection *why)
 {
-    struct json_check check = {0};
-    yyjson_val *root = parse(d, record->value, why);
-    if (mode == MODE_UNKNOWN && (!yyjson_is_obj(root) || !has_specversion(root))) {
+    struct document_faults faults;
+    const struct document_value *root = document_read(d->document, record->value, &faults);
+    bool object = document_is(root, DOCUMENT_OBJECT);
+    if (object && mode != MODE_BINARY)
+        document_members(root, 0, MEMBERS, d->members);
+    if (mode == MODE_UNKNOWN && (!object || !has_specversion(root)))
         event_refuse(why, REJECT_NOT_CLOUDEVENT, "",
                      "neither headers nor a member specversion say it is a CloudEvent");
-        return NULL;
-    }
-    if (!root)
-        return NULL;
-    json_check(root, EVENT_DEPTH_MAX, &check);
-    if (check.too_deep)
+    else if (!root)
+        event_refuse(why, REJECT_BAD_JSON, "", "%s at byte %zu", faults.problem, faults.at);
+    else if (faults.too_deep)
         event_refuse(why, REJECT_BAD_JSON, "", "nested deeper than %d", EVENT_DEPTH_MAX);
-    else if (!yyjson_is_obj(root))
+    else if (!object)
         event_refuse(why, REJECT_BAD_JSON, "", "must be an object");
-    else if (mode != MODE_BINARY && yyjson_obj_get(root, "data_base64"))
+    else if (mode != MODE_BINARY && d->members[N_data_base64])
         event_refuse(why, REJECT_FORMAT_UNSUPPORTED, "data_base64", "data must be JSON");
-    else if (check.repeated)
+    else if (faults.repeated)
         event_refuse(why, REJECT_DUPLICATE_KEY, "", "member \"%.*s\" stands there twice",
-                     TEXT_ARG(beginning(check.repeated_name)));
+                     TEXT_ARG(beginning(faults.repeated_name)));
     else
         return root;
     return NULL;
 }
 
-static void take_structured(struct decoder *d, yyjson_val *root)
-{
-    yyjson_val *values[MEMBERS];
-    json_members(root, &d->members, values, MEMBERS);
-    for (int a = 0; a < ATTRIBUTES; a++) {
-        bool wrong = values[a] && !yyjson_is_str(values[a]);
-        d->attributes[a].text = wrong ? text_of("") : json_text(values[a]);
-        d->attributes[a].wrong = wrong;
-    }
-    d->data_value = values[A_DATA];
-}
-
-/* Strict UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF. */
 static bool is_utf8(struct text text)
 {
-    for (size_t i = 0; i < text.len;) {
-        unsigned char c = (unsigned char)text.at[i];
-        size_t more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : (c & 0xf0) == 0xe0 ? 2
-                      : c >= 0xf0 && c < 0xf5 ? 3 : 4;
-        if (more == 4 || i + more >= text.len)
+    for (size_t i = 0, bytes; i < text.len; i += bytes)
+        if ((bytes = document_utf8(text.at + i, text.len - i)) == 0)
             return false;
-        for (size_t k = 1; k <= more; k++)
-            if (((unsigned char)text.at[i + k] & 0xc0) != 0x80)
-                return false;
-        unsigned char next = more ? (unsigned char)text.at[i + 1] : 0;
-        if ((c == 0xe0 && next < 0xa0) || (c == 0xed && next > 0x9f) ||
-            (c == 0xf0 && next < 0x90) || (c == 0xf4 && next > 0x8f))
-            return false;
-        i += more + 1;
-    }
     return true;
 }
 
-static void take_binary(struct decoder *d, const struct record *record, yyjson_val *root)
+/* A header's value as if it had stood in a document. */
+static struct document_value value_of_header(struct text value)
+{
+    if (!value.at || !is_utf8(value))
+        return (struct document_value){.type = DOCUMENT_NULL};
+    return (struct document_value){.type = DOCUMENT_STRING, .size = (uint32_t)value.len, .text = value.at};
+}
+
+static void take_binary(struct decoder *d, const struct record *record,
+                        const struct document_value *root)
 {
     for (int a = 0; a < ATTRIBUTES; a++) {
         char name[32];
-        snprintf(name, sizeof name, "ce_%s", member_names[a]);
+        snprintf(name, sizeof name, "ce_%s", event_names[a]);
         const struct record_header *header =
-            last_header(record, a == A_DATACONTENTTYPE ? "content-type" : name);
-        d->attributes[a].text = header ? header->value : (struct text){0};
-        d->attributes[a].wrong = header && (!header->value.at || !is_utf8(header->value));
-        if (d->attributes[a].wrong)
-            d->attributes[a].text = text_of("");
+            last_header(record, a == N_datacontenttype ? "content-type" : name);
+        if (header)
+            d->headers[a] = value_of_header(header->value);
+        d->members[a] = header ? &d->headers[a] : NULL;
     }
-    d->data_value = root;
+    d->members[N_data] = root;
 }
 
-static bool bad_attribute(struct rejection *why, enum attribute a, const char *detail)
+static struct text attribute(const struct decoder *d, enum event_name a)
 {
-    return event_refuse(why, REJECT_BAD_FIELD, member_names[a], "%s", detail);
+    return document_text(d->members[a]);
+}
+
+static bool bad_attribute(struct rejection *why, enum event_name a, const char *detail)
+{
+    return event_refuse(why, REJECT_BAD_FIELD, event_names[a], "%s", detail);
 }
 
 /* True when attribute `a` is text (or absent and optional). */
-static bool attribute_given(const struct decoder *d, enum attribute a, bool required,
+static bool attribute_given(const struct decoder *d, enum event_name a, bool required,
                             struct rejection *why)
 {
-    const struct attribute_value *value = &d->attributes[a];
-    if (value->wrong)
+    const struct document_value *value = d->members[a];
+    if (value && value->type != DOCUMENT_STRING)
         return bad_attribute(why, a, "must be a string");
-    if (required && !value->text.at)
-        return event_refuse(why, REJECT_MISSING_FIELD, member_names[a], "is required");
+    if (required && !value)
+        return event_refuse(why, REJECT_MISSING_FIELD, event_names[a], "is required");
     return true;
 }
 
-static bool attribute_ref(const struct decoder *d, enum attribute a, size_t max,
+static bool attribute_ref(const struct decoder *d, enum event_name a, size_t max,
                           struct rejection *why)
 {
     if (!attribute_given(d, a, true, why))
         return false;
-    if (!event_is_ref(d->attributes[a].text, max))
-        return event_refuse(why, REJECT_BAD_FIELD, member_names[a],
+    if (!event_value_is_ref(d->members[a], max))
+        return event_refuse(why, REJECT_BAD_FIELD, event_names[a],
                             "must be 1-%zu bytes without control characters", max);
     return true;
 }
 
 static bool check_identity(const struct decoder *d, struct event *event, struct rejection *why)
 {
-    if (!attribute_given(d, A_SPECVERSION, true, why))
+    if (!attribute_given(d, N_specversion, true, why))
         return false;
-    if (!text_is(d->attributes[A_SPECVERSION].text, "1.0"))
-        return bad_attribute(why, A_SPECVERSION, "must be \"1.0\"");
-    if (!attribute_ref(d, A_ID, 128, why) || !attribute_ref(d, A_SOURCE, 256, why) ||
-        !attribute_given(d, A_TYPE, true, why))
+    if (!text_is(attribute(d, N_specversion), "1.0"))
+        return bad_attribute(why, N_specversion, "must be \"1.0\"");
+    if (!attribute_ref(d, N_id, 128, why) || !attribute_ref(d, N_source, 256, why) ||
+        !attribute_given(d, N_type, true, why))
         return false;
-    if (d->attributes[A_TYPE].text.len == 0)
-        return bad_attribute(why, A_TYPE, "must not be empty");
-    event->id = d->attributes[A_ID].text;
-    event->source = d->attributes[A_SOURCE].text;
+    if (attribute(d, N_type).len == 0)
+        return bad_attribute(why, N_type, "must not be empty");
+    event->id = attribute(d, N_id);
+    event->source = attribute(d, N_source);
     return true;
 }
 
@@ -297,12 +274,13 @@ static bool split_version(struct text *type, struct text *version)
     return true;
 }
 
-static enum verdict check_type(const struct decoder *d, enum side side, struct event *event,
-                               struct rejection *why)
+/* A type that is none of those known as they are written in full: why it is not. */
+static enum verdict judge_other_type(const struct decoder *d, struct rejection *why)
 {
-    struct text version, name = d->attributes[A_TYPE].text;
+    struct text version, name = attribute(d, N_type);
     int type = 0;
-    if (name.len < d->prefix_len || memcmp(name.at, d->prefix, d->prefix_len) != 0)
+    if (!name.at || name.len < d->prefix_len ||
+        memcmp(name.at, d->prefix, d->prefix_len) != 0)
         return VERDICT_IGNORED;
     name.at += d->prefix_len;
     name.len -= d->prefix_len;
@@ -312,12 +290,18 @@ static enum verdict check_type(const struct decoder *d, enum side side, struct e
         type++;
     if (type == EVENT_TYPES)
         return VERDICT_IGNORED;
+    event_refuse(why, REJECT_VERSION_UNSUPPORTED, "type", "only v1 of %s is known",
+                 event_type_name((enum event_type)type));
+    return VERDICT_REJECTED;
+}
+
+static enum verdict check_type(const struct decoder *d, enum side side, struct event *event,
+                               struct rejection *why)
+{
+    int type = names_find(&d->types, attribute(d, N_type));
+    if (type < 0)
+        return judge_other_type(d, why);
     event->type = (enum event_type)type;
-    if (!text_is(version, "1")) {
-        event_refuse(why, REJECT_VERSION_UNSUPPORTED, "type", "only v1 of %s is known",
-                     event_type_name(event->type));
-        return VERDICT_REJECTED;
-    }
     if (side != SIDES && event_side(event->type) != side) {
         event_refuse(why, REJECT_WRONG_TOPIC, "type", "%s does not belong in the topic of %s events",
                      event_type_name(event->type), side_name(side));
@@ -326,27 +310,37 @@ static enum verdict check_type(const struct decoder *d, enum side side, struct e
     return VERDICT_VALID;
 }
 
-static bool check_circumstances(const struct decoder *d, const struct record *record,
+static bool check_circumstances(struct decoder *d, const struct record *record,
                                 struct event *event, struct rejection *why)
 {
-    if (!attribute_given(d, A_TIME, true, why))
+    if (!attribute_given(d, N_time, true, why))
         return false;
-    if (!calendar_parse_time(d->attributes[A_TIME].text, &event->time_ms))
-        return bad_attribute(why, A_TIME,
+    if (!calendar_parse_next(&d->minute, attribute(d, N_time), &event->time_ms))
+        return bad_attribute(why, N_time,
                              "must be RFC 3339 with offset, in the years 2000-2099");
-    if (!attribute_ref(d, A_SUBJECT, 128, why) || !attribute_given(d, A_PARTITIONKEY, false, why) ||
-        !attribute_given(d, A_DATACONTENTTYPE, false, why))
+    if (!attribute_ref(d, N_subject, 128, why) || !attribute_given(d, N_partitionkey, false, why) ||
+        !attribute_given(d, N_datacontenttype, false, why))
         return false;
-    struct text media = d->attributes[A_DATACONTENTTYPE].text;
-    if (media.at && !media_is(media_type(media), MEDIA_JSON))
-        return bad_attribute(why, A_DATACONTENTTYPE, "must be " MEDIA_JSON);
+    struct text media = attribute(d, N_datacontenttype);
+    if (media.at && !text_is(media, MEDIA_JSON) && !media_is(media_type(media), MEDIA_JSON))
+        return bad_attribute(why, N_datacontenttype, "must be " MEDIA_JSON);
     /* Taken from the event's time, which is bounded: a record's time stamp may be any int64. */
     if (record->timestamp_ms >= 0 && event->time_ms - FUTURE_MS > record->timestamp_ms)
         return event_refuse(why, REJECT_TIME_FUTURE, "time",
                             "is more than 300 s after the record's own time stamp");
-    event->subject = d->attributes[A_SUBJECT].text;
-    event->partitionkey = d->attributes[A_PARTITIONKEY].text;
+    event->subject = attribute(d, N_subject);
+    event->partitionkey = attribute(d, N_partitionkey);
     return true;
+}
+
+void decoder_expect(struct decoder *decoder, const struct seen *seen)
+{
+    decoder->seen = seen;
+}
+
+XXH128_hash_t decoder_identity(const struct decoder *decoder)
+{
+    return decoder->identity;
 }
 
 enum verdict decoder_decode(struct decoder *d, const struct record *record, enum side side,
@@ -365,23 +359,25 @@ enum verdict decoder_decode(struct decoder *d, const struct record *record, enum
         event_refuse(why, REJECT_FORMAT_UNSUPPORTED, "content-type", "only " MEDIA_EVENT "+json");
         return VERDICT_REJECTED;
     }
-    yyjson_val *root = read_document(d, record, mode, why);
+    const struct document_value *root = read_document(d, record, mode, why);
     if (!root)
         return VERDICT_REJECTED;
     if (mode == MODE_BINARY)
         take_binary(d, record, root);
-    else
-        take_structured(d, root);
     if (!check_identity(d, event, why))
         return VERDICT_REJECTED;
+    if (d->seen) {
+        d->identity = event_hash(event);
+        seen_expect(d->seen, d->identity);
+    }
     enum verdict verdict = check_type(d, side, event, why);
     if (verdict != VERDICT_VALID)
         return verdict;
     if (!check_circumstances(d, record, event, why))
         return VERDICT_REJECTED;
-    if (!yyjson_is_obj(d->data_value)) {
+    if (!document_is(d->members[N_data], DOCUMENT_OBJECT)) {
         event_refuse(why, REJECT_DATA_MISSING, "data", "must be an object");
         return VERDICT_REJECTED;
     }
-    return event_data_read(&d->data, d->data_value, event, why) ? VERDICT_VALID : VERDICT_REJECTED;
+    return event_data_read(&d->data, d->members[N_data], event, why) ? VERDICT_VALID : VERDICT_REJECTED;
 }

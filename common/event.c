@@ -1,3 +1,4 @@
+#define XXH_INLINE_ALL /* values and ids are short: a call would cost more than the hash */
 #include "common/event.h"
 
 const char *const event_kind_words[] = {"lead", "quote", "demo", "visit", "call", "other", NULL};

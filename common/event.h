@@ -172,6 +172,13 @@ void decoder_free(struct decoder *decoder);
 enum verdict decoder_decode(struct decoder *decoder, const struct record *record, enum side side,
                             struct event *event, struct rejection *why);
 
+/* From now on, and until it is called with NULL: the identity of each event will be looked for in
+ * `seen`, which is told of it as soon as it is known, half a decoding ahead. */
+struct seen;
+void decoder_expect(struct decoder *decoder, const struct seen *seen);
+/* event_hash() of the valid event decoded last, while a window expects them. */
+XXH128_hash_t decoder_identity(const struct decoder *decoder);
+
 /* The event as a structured CloudEvent, one line of JSON without a line end, into `out`. Returns
  * its length; 0 when it does not fit into `room`. What decoded from near EVENT_BYTES_MAX may need
  * more than that: escapes and what was left out are written in full.

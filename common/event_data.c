@@ -2,47 +2,30 @@
 
 #include "common/calendar.h"
 #include "common/currency.h"
-#include "common/json.h"
 #include "common/money.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-#define FIELDS(X) \
-    X(customer) X(region) X(rep) X(channel) X(labels) X(interaction) X(kind) X(prospect) X(order) \
-    X(currency) X(net) X(discount) X(cost) X(units) X(warranty_units) X(assist_ticket) X(items) \
-    X(refund) X(full) X(reason) X(line) X(referral) X(referrer) X(ticket) X(phase) X(category) \
-    X(by) X(contacts) X(resolution) X(first_response) X(was_first_contact) X(rating) X(scale) \
-    X(score) X(previous) X(claim) X(product) X(purchased) X(warranty_months) X(outcome) \
-    X(in_warranty) X(turnaround)
+#define EVENT_NAME(name) #name,
+const char *const event_names[EVENT_NAME_COUNT] = {EVENT_NAMES(EVENT_NAME)};
+#undef EVENT_NAME
 
-#define X(name) F_##name,
-enum field { FIELDS(X) FIELD_COUNT };
-#undef X
-
-#define X(name) #name,
-static const char *const field_names[] = {FIELDS(X)};
-#undef X
-
-enum item_field { I_sku, I_line, I_qty, I_net, I_cost, ITEM_FIELDS };
-static const char *const item_field_names[ITEM_FIELDS] = {"sku", "line", "qty", "net", "cost"};
+#define DATA_FIRST  N_customer
+#define DATA_FIELDS (N_cost + 1 - DATA_FIRST)
+#define ITEM_FIRST  N_line
+#define ITEM_FIELDS (N_qty + 1 - ITEM_FIRST)
 
 /* What is being read: one object's known members, and where to say what is wrong with it. */
 struct reading {
     struct event_data *reader;
     struct rejection *why;
-    yyjson_val **values;
-    const char *const *names;
-    const char *path;           /* "data." or "data.items[2]." */
+    const struct document_value *const *values; /* of the names from `first` on */
+    enum event_name first;
+    int item;                                   /* of data.items; -1: data itself */
 };
 
 enum need { OPTIONAL, REQUIRED };
-
-void event_data_open(struct event_data *reader)
-{
-    names_open(&reader->names, field_names, FIELD_COUNT);
-    names_open(&reader->item_names, item_field_names, ITEM_FIELDS);
-}
 
 bool event_refuse(struct rejection *why, enum reject reason, const char *field,
                   const char *format, ...)
@@ -56,22 +39,25 @@ bool event_refuse(struct rejection *why, enum reject reason, const char *field,
     return false;
 }
 
-static bool refuse(const struct reading *r, int field, enum reject reason, const char *detail)
+static const struct document_value *value_of(const struct reading *r, enum event_name field)
+{
+    return r->values[field - r->first];
+}
+
+static bool refuse(const struct reading *r, enum event_name field, enum reject reason, const char *detail)
 {
     char path[96];
-    snprintf(path, sizeof path, "%s%s", r->path, r->names[field]);
+    if (r->item < 0)
+        snprintf(path, sizeof path, "data.%s", event_names[field]);
+    else
+        snprintf(path, sizeof path, "data.items[%d].%s", r->item, event_names[field]);
     return event_refuse(r->why, reason, path, "%s", detail);
 }
 
-/* True when there is a value to read. False with *ok telling whether its absence is fine. */
-static bool given(const struct reading *r, int field, enum need need, bool *ok)
+/* Of a value that is not there: whether that is fine. */
+static bool may_miss(const struct reading *r, enum event_name field, enum need need)
 {
-    *ok = true;
-    if (r->values[field])
-        return true;
-    if (need == REQUIRED)
-        *ok = refuse(r, field, REJECT_MISSING_FIELD, "is required");
-    return false;
+    return need == OPTIONAL || refuse(r, field, REJECT_MISSING_FIELD, "is required");
 }
 
 bool event_is_slug(struct text text)
@@ -104,91 +90,96 @@ bool event_is_ref(struct text text, size_t max_bytes)
     return true;
 }
 
-static bool read_slug(const struct reading *r, int field, enum need need, struct text *out)
+static bool read_slug(const struct reading *r, enum event_name field, enum need need, struct text *out)
 {
-    bool ok;
+    const struct document_value *value = value_of(r, field);
+    struct text text = document_text(value);
     *out = (struct text){0};
-    if (!given(r, field, need, &ok))
-        return ok;
-    struct text text = json_text(r->values[field]);
-    if (!yyjson_is_str(r->values[field]) || !event_is_slug(text))
+    if (!value)
+        return may_miss(r, field, need);
+    if (!event_is_slug(text))
         return refuse(r, field, REJECT_BAD_FIELD, "must be 1-64 of A-Z a-z 0-9 . _ -");
     *out = text;
     return true;
 }
 
-static bool read_ref(const struct reading *r, int field, enum need need, struct text *out)
+static bool read_ref(const struct reading *r, enum event_name field, enum need need, struct text *out)
 {
-    bool ok;
+    const struct document_value *value = value_of(r, field);
+    struct text text = document_text(value);
     *out = (struct text){0};
-    if (!given(r, field, need, &ok))
-        return ok;
-    struct text text = json_text(r->values[field]);
-    if (!yyjson_is_str(r->values[field]) || !event_is_ref(text, 128))
+    if (!value)
+        return may_miss(r, field, need);
+    if (value->type != DOCUMENT_STRING || !event_value_is_ref(value, 128))
         return refuse(r, field, REJECT_BAD_FIELD,
                       "must be a string of 1-128 bytes without control characters");
     *out = text;
     return true;
 }
 
-static bool read_bool(const struct reading *r, int field, enum need need, bool *out, bool *has)
+static bool read_bool(const struct reading *r, enum event_name field, enum need need, bool *out, bool *has)
 {
-    bool ok;
+    const struct document_value *value = value_of(r, field);
     *out = *has = false;
-    if (!given(r, field, need, &ok))
-        return ok;
-    if (!yyjson_is_bool(r->values[field]))
+    if (!value)
+        return may_miss(r, field, need);
+    *out = value->type == DOCUMENT_TRUE;
+    if (!*out && value->type != DOCUMENT_FALSE)
         return refuse(r, field, REJECT_BAD_FIELD, "must be true or false");
-    *out = yyjson_get_bool(r->values[field]);
     *has = true;
     return true;
+}
+
+static bool refuse_range(const struct reading *r, enum event_name field, enum reject reason,
+                         int64_t min, int64_t max)
+{
+    char detail[96];
+    snprintf(detail, sizeof detail, "must be %lld to %lld", (long long)min, (long long)max);
+    return refuse(r, field, reason, detail);
 }
 
 /* An integer of [min, max]; outside it the reason is `outside`. */
-static bool read_int(const struct reading *r, int field, enum need need, int64_t min, int64_t max,
+static bool read_int(const struct reading *r, enum event_name field, enum need need, int64_t min, int64_t max,
                      enum reject outside, int64_t *out, bool *has)
 {
-    bool ok;
-    char detail[96];
+    const struct document_value *value = value_of(r, field);
     *out = 0;
     *has = false;
-    if (!given(r, field, need, &ok))
-        return ok;
-    if (!json_int(r->values[field], out))
+    if (!value)
+        return may_miss(r, field, need);
+    if (value->type != DOCUMENT_INT)
         return refuse(r, field, REJECT_BAD_FIELD, "must be an integer");
-    if (*out < min || *out > max) {
-        snprintf(detail, sizeof detail, "must be %lld to %lld", (long long)min, (long long)max);
-        return refuse(r, field, outside, detail);
-    }
+    if (value->integer < min || value->integer > max)
+        return refuse_range(r, field, outside, min, max);
+    *out = value->integer;
     *has = true;
     return true;
 }
 
-static bool read_money(const struct reading *r, int field, enum need need, int64_t *out, bool *has)
+static bool read_money(const struct reading *r, enum event_name field, enum need need, int64_t *out, bool *has)
 {
     return read_int(r, field, need, 0, MONEY_MAX, REJECT_AMOUNT_RANGE, out, has);
 }
 
-static bool read_count(const struct reading *r, int field, enum need need, int64_t *out, bool *has)
+static bool read_count(const struct reading *r, enum event_name field, enum need need, int64_t *out, bool *has)
 {
     return read_int(r, field, need, 0, 1000000, REJECT_BAD_FIELD, out, has);
 }
 
-static bool read_secs(const struct reading *r, int field, int64_t *out, bool *has)
+static bool read_secs(const struct reading *r, enum event_name field, int64_t *out, bool *has)
 {
     return read_int(r, field, OPTIONAL, 0, 315360000, REJECT_BAD_FIELD, out, has);
 }
 
 /* The place of a word in its vocabulary; `fallback` when absent and optional. */
-static bool read_word(const struct reading *r, int field, enum need need,
+static bool read_word(const struct reading *r, enum event_name field, enum need need,
                       const char *const *words, int fallback, int *out)
 {
-    bool ok;
+    struct text text = document_text(value_of(r, field));
     *out = fallback;
-    if (!given(r, field, need, &ok))
-        return ok;
-    struct text text = json_text(r->values[field]);
-    for (int i = 0; yyjson_is_str(r->values[field]) && words[i]; i++) {
+    if (!value_of(r, field))
+        return may_miss(r, field, need);
+    for (int i = 0; text.at && words[i]; i++) {
         if (text_is(text, words[i])) {
             *out = i;
             return true;
@@ -199,48 +190,44 @@ static bool read_word(const struct reading *r, int field, enum need need,
 
 static bool read_currency(const struct reading *r, int *out)
 {
-    bool ok;
-    if (!given(r, F_currency, REQUIRED, &ok))
-        return ok;
-    struct text code = json_text(r->values[F_currency]);
-    bool capitals = yyjson_is_str(r->values[F_currency]) && code.len == 3;
+    struct text code = document_text(value_of(r, N_currency));
+    if (!value_of(r, N_currency))
+        return may_miss(r, N_currency, REQUIRED);
+    bool capitals = code.len == 3;
     for (size_t i = 0; capitals && i < 3; i++)
         capitals = code.at[i] >= 'A' && code.at[i] <= 'Z';
     if (!capitals)
-        return refuse(r, F_currency, REJECT_BAD_FIELD, "must be three capital letters");
+        return refuse(r, N_currency, REJECT_BAD_FIELD, "must be three capital letters");
     *out = currency_find(code);
     if (*out < 0)
-        return refuse(r, F_currency, REJECT_CURRENCY_UNKNOWN,
+        return refuse(r, N_currency, REJECT_CURRENCY_UNKNOWN,
                       "is not an ISO 4217 currency with minor units");
     return true;
 }
 
-static bool read_date(const struct reading *r, int field, int32_t *out)
+static bool read_date(const struct reading *r, enum event_name field, int32_t *out)
 {
-    bool ok;
-    if (!given(r, field, REQUIRED, &ok))
-        return ok;
-    yyjson_val *value = r->values[field];
-    if (!yyjson_is_str(value) || !calendar_parse_date(json_text(value), out))
+    if (!value_of(r, field))
+        return may_miss(r, field, REQUIRED);
+    struct text text = document_text(value_of(r, field));
+    if (!text.at || !calendar_parse_date(text, out))
         return refuse(r, field, REJECT_BAD_FIELD, "must be a date YYYY-MM-DD");
     return true;
 }
 
 static bool read_labels(const struct reading *r, struct event *event)
 {
-    yyjson_val *labels = r->values[F_labels];
+    const struct document_value *labels = value_of(r, N_labels), *name;
     event->label_count = 0;
     if (!labels)
         return true;
-    if (!yyjson_is_obj(labels) || yyjson_obj_size(labels) > EVENT_LABELS_MAX)
-        return refuse(r, F_labels, REJECT_BAD_FIELD, "must be an object of at most 8 members");
-    yyjson_obj_iter iter = yyjson_obj_iter_with(labels);
-    for (yyjson_val *name; (name = yyjson_obj_iter_next(&iter));) {
-        yyjson_val *value = yyjson_obj_iter_get_val(name);
-        struct event_label label = {json_text(name), json_text(value)};
+    if (!document_is(labels, DOCUMENT_OBJECT) || labels->integer > EVENT_LABELS_MAX)
+        return refuse(r, N_labels, REJECT_BAD_FIELD, "must be an object of at most 8 members");
+    for (name = labels + 1; name < document_next(labels); name = document_next(name + 1)) {
+        struct event_label label = {document_text(name), document_text(name + 1)};
         if (!event_is_slug(label.name))
-            return refuse(r, F_labels, REJECT_BAD_FIELD, "has a name that is not a slug");
-        if (!yyjson_is_str(value) || !event_is_slug(label.value)) {
+            return refuse(r, N_labels, REJECT_BAD_FIELD, "has a name that is not a slug");
+        if (!event_is_slug(label.value)) {
             char path[96];
             snprintf(path, sizeof path, "data.labels.%.*s", TEXT_ARG(label.name));
             return event_refuse(r->why, REJECT_BAD_FIELD, path,
@@ -255,54 +242,53 @@ static bool read_common(const struct reading *r, struct event *event)
 {
     enum need customer = event->type == EVENT_SALE_REFERRED || event->type == EVENT_SERVICE_REFERRED
                              ? REQUIRED : OPTIONAL;
-    return read_slug(r, F_customer, customer, &event->customer) &&
-           read_slug(r, F_region, OPTIONAL, &event->region) &&
-           read_slug(r, F_rep, OPTIONAL, &event->rep) &&
-           read_slug(r, F_channel, OPTIONAL, &event->channel) && read_labels(r, event);
+    return read_slug(r, N_customer, customer, &event->customer) &&
+           read_slug(r, N_region, OPTIONAL, &event->region) &&
+           read_slug(r, N_rep, OPTIONAL, &event->rep) &&
+           read_slug(r, N_channel, OPTIONAL, &event->channel) && read_labels(r, event);
 }
 
 static bool read_interaction(const struct reading *r, struct event *event)
 {
     int kind;
     struct event_interaction *out = &event->interaction;
-    if (!read_ref(r, F_interaction, REQUIRED, &event->ref) ||
-        !read_word(r, F_kind, REQUIRED, event_kind_words, 0, &kind) ||
-        !read_bool(r, F_prospect, OPTIONAL, &out->prospect, &out->has_prospect))
+    if (!read_ref(r, N_interaction, REQUIRED, &event->ref) ||
+        !read_word(r, N_kind, REQUIRED, event_kind_words, 0, &kind) ||
+        !read_bool(r, N_prospect, OPTIONAL, &out->prospect, &out->has_prospect))
         return false;
     out->kind = (enum event_kind)kind;
     return true;
 }
 
-static bool read_item(const struct reading *data, size_t place, yyjson_val *value,
+static bool read_item(const struct reading *data, size_t place, const struct document_value *value,
                       struct event_item *item)
 {
-    char path[40];
     bool has;
-    yyjson_val *values[ITEM_FIELDS];
-    int len = snprintf(path, sizeof path, "data.items[%zu]", place);
-    if (!yyjson_is_obj(value))
+    const struct document_value *values[ITEM_FIELDS];
+    struct reading r = {data->reader, data->why, values, ITEM_FIRST, (int)place};
+    if (!document_is(value, DOCUMENT_OBJECT)) {
+        char path[40];
+        snprintf(path, sizeof path, "data.items[%zu]", place);
         return event_refuse(data->why, REJECT_BAD_FIELD, path, "must be an object");
-    json_members(value, &data->reader->item_names, values, ITEM_FIELDS);
-    snprintf(path + len, sizeof path - (size_t)len, ".");
-    struct reading r = {data->reader, data->why, values, item_field_names, path};
-    return read_ref(&r, I_sku, REQUIRED, &item->sku) &&
-           read_slug(&r, I_line, OPTIONAL, &item->line) &&
-           read_count(&r, I_qty, REQUIRED, &item->qty, &has) &&
-           read_money(&r, I_net, REQUIRED, &item->net, &has) &&
-           read_money(&r, I_cost, OPTIONAL, &item->cost, &item->has_cost);
+    }
+    document_members(value, ITEM_FIRST, ITEM_FIELDS, values);
+    return read_ref(&r, N_sku, REQUIRED, &item->sku) &&
+           read_slug(&r, N_line, OPTIONAL, &item->line) &&
+           read_count(&r, N_qty, REQUIRED, &item->qty, &has) &&
+           read_money(&r, N_net, REQUIRED, &item->net, &has) &&
+           read_money(&r, N_cost, OPTIONAL, &item->cost, &item->has_cost);
 }
 
 static bool read_items(const struct reading *r, struct event_sale *sale)
 {
-    yyjson_val *items = r->values[F_items], *value;
+    const struct document_value *items = value_of(r, N_items), *value;
     sale->items = r->reader->items;
     sale->item_count = 0;
     if (!items)
         return true;
-    if (!yyjson_is_arr(items) || yyjson_arr_size(items) > EVENT_ITEMS_MAX)
-        return refuse(r, F_items, REJECT_BAD_FIELD, "must be an array of at most 200 items");
-    yyjson_arr_iter iter = yyjson_arr_iter_with(items);
-    while ((value = yyjson_arr_iter_next(&iter))) {
+    if (!document_is(items, DOCUMENT_ARRAY) || items->integer > EVENT_ITEMS_MAX)
+        return refuse(r, N_items, REJECT_BAD_FIELD, "must be an array of at most 200 items");
+    for (value = items + 1; value < document_next(items); value = document_next(value)) {
         if (!read_item(r, sale->item_count, value, &r->reader->items[sale->item_count]))
             return false;
         sale->item_count++;
@@ -334,11 +320,11 @@ static bool settle_items(const struct reading *r, struct event_sale *sale,
     if (sale->item_count == 0)
         return true;
     if (sums->net != sale->net)
-        return refuse(r, F_net, REJECT_AMOUNT_MISMATCH, "is not the sum of the items' net");
+        return refuse(r, N_net, REJECT_AMOUNT_MISMATCH, "is not the sum of the items' net");
     if (!sums->all_cost)
         return true;
     if (sale->has_cost && sums->cost != sale->cost)
-        return refuse(r, F_cost, REJECT_AMOUNT_MISMATCH, "is not the sum of the items' cost");
+        return refuse(r, N_cost, REJECT_AMOUNT_MISMATCH, "is not the sum of the items' cost");
     sale->cost = sums->cost;
     sale->has_cost = true;
     return true;
@@ -348,13 +334,13 @@ static bool read_sale(const struct reading *r, struct event *event)
 {
     bool has;
     struct event_sale *s = &event->sale;
-    return read_ref(r, F_order, REQUIRED, &event->ref) && read_currency(r, &s->currency) &&
-           read_money(r, F_net, REQUIRED, &s->net, &has) &&
-           read_money(r, F_discount, OPTIONAL, &s->discount, &s->has_discount) &&
-           read_money(r, F_cost, OPTIONAL, &s->cost, &s->has_cost) &&
-           read_count(r, F_units, OPTIONAL, &s->units, &s->has_units) &&
-           read_count(r, F_warranty_units, OPTIONAL, &s->warranty_units, &s->has_warranty_units) &&
-           read_ref(r, F_assist_ticket, OPTIONAL, &s->assist_ticket) && read_items(r, s);
+    return read_ref(r, N_order, REQUIRED, &event->ref) && read_currency(r, &s->currency) &&
+           read_money(r, N_net, REQUIRED, &s->net, &has) &&
+           read_money(r, N_discount, OPTIONAL, &s->discount, &s->has_discount) &&
+           read_money(r, N_cost, OPTIONAL, &s->cost, &s->has_cost) &&
+           read_count(r, N_units, OPTIONAL, &s->units, &s->has_units) &&
+           read_count(r, N_warranty_units, OPTIONAL, &s->warranty_units, &s->has_warranty_units) &&
+           read_ref(r, N_assist_ticket, OPTIONAL, &s->assist_ticket) && read_items(r, s);
 }
 
 static bool settle_units(const struct reading *r, struct event_sale *sale,
@@ -363,7 +349,7 @@ static bool settle_units(const struct reading *r, struct event_sale *sale,
     if (!sale->has_units)
         sale->units = sale->item_count ? sums->qty : 1;
     if (sale->warranty_units > sale->units)
-        return refuse(r, F_warranty_units, REJECT_BAD_FIELD, "must not be more than units");
+        return refuse(r, N_warranty_units, REJECT_BAD_FIELD, "must not be more than units");
     return true;
 }
 
@@ -372,15 +358,15 @@ static bool read_refund(const struct reading *r, struct event *event)
     int reason;
     bool has;
     struct event_refund *f = &event->refund;
-    if (!read_ref(r, F_refund, REQUIRED, &event->ref) ||
-        !read_ref(r, F_order, REQUIRED, &f->order) || !read_currency(r, &f->currency) ||
-        !read_money(r, F_net, REQUIRED, &f->net, &has) ||
-        !read_money(r, F_cost, OPTIONAL, &f->cost, &f->has_cost) ||
-        !read_count(r, F_units, OPTIONAL, &f->units, &f->has_units) ||
-        !read_bool(r, F_full, OPTIONAL, &f->full, &f->has_full) ||
-        !read_word(r, F_reason, REQUIRED, event_refund_reason_words, 0, &reason) ||
-        !read_ref(r, F_assist_ticket, OPTIONAL, &f->assist_ticket) ||
-        !read_slug(r, F_line, OPTIONAL, &f->line))
+    if (!read_ref(r, N_refund, REQUIRED, &event->ref) ||
+        !read_ref(r, N_order, REQUIRED, &f->order) || !read_currency(r, &f->currency) ||
+        !read_money(r, N_net, REQUIRED, &f->net, &has) ||
+        !read_money(r, N_cost, OPTIONAL, &f->cost, &f->has_cost) ||
+        !read_count(r, N_units, OPTIONAL, &f->units, &f->has_units) ||
+        !read_bool(r, N_full, OPTIONAL, &f->full, &f->has_full) ||
+        !read_word(r, N_reason, REQUIRED, event_refund_reason_words, 0, &reason) ||
+        !read_ref(r, N_assist_ticket, OPTIONAL, &f->assist_ticket) ||
+        !read_slug(r, N_line, OPTIONAL, &f->line))
         return false;
     f->reason = (enum event_refund_reason)reason;
     /* No goods come back with a price reduction or a charge-back: their cost is known, it is 0. */
@@ -391,17 +377,17 @@ static bool read_refund(const struct reading *r, struct event *event)
 
 static bool read_referral(const struct reading *r, struct event *event)
 {
-    return read_ref(r, F_referral, REQUIRED, &event->ref) &&
-           read_slug(r, F_referrer, OPTIONAL, &event->referral.referrer);
+    return read_ref(r, N_referral, REQUIRED, &event->ref) &&
+           read_slug(r, N_referrer, OPTIONAL, &event->referral.referrer);
 }
 
 static bool read_opened(const struct reading *r, struct event *event)
 {
     int phase, category, by;
-    if (!read_ref(r, F_ticket, REQUIRED, &event->ref) ||
-        !read_word(r, F_phase, REQUIRED, event_phase_words, 0, &phase) ||
-        !read_word(r, F_category, REQUIRED, event_category_words, 0, &category) ||
-        !read_word(r, F_by, OPTIONAL, event_by_words, BY_CUSTOMER, &by))
+    if (!read_ref(r, N_ticket, REQUIRED, &event->ref) ||
+        !read_word(r, N_phase, REQUIRED, event_phase_words, 0, &phase) ||
+        !read_word(r, N_category, REQUIRED, event_category_words, 0, &category) ||
+        !read_word(r, N_by, OPTIONAL, event_by_words, BY_CUSTOMER, &by))
         return false;
     event->opened = (struct event_opened){(enum event_phase)phase, (enum event_category)category,
                                           (enum event_by)by};
@@ -411,18 +397,18 @@ static bool read_opened(const struct reading *r, struct event *event)
 static bool read_resolved(const struct reading *r, struct event *event)
 {
     struct event_resolved *s = &event->resolved;
-    return read_ref(r, F_ticket, REQUIRED, &event->ref) &&
-           read_int(r, F_contacts, OPTIONAL, 1, 1000000, REJECT_BAD_FIELD, &s->contacts,
+    return read_ref(r, N_ticket, REQUIRED, &event->ref) &&
+           read_int(r, N_contacts, OPTIONAL, 1, 1000000, REJECT_BAD_FIELD, &s->contacts,
                     &s->has_contacts) &&
-           read_secs(r, F_resolution, &s->resolution_s, &s->has_resolution) &&
-           read_secs(r, F_first_response, &s->first_response_s, &s->has_first_response);
+           read_secs(r, N_resolution, &s->resolution_s, &s->has_resolution) &&
+           read_secs(r, N_first_response, &s->first_response_s, &s->has_first_response);
 }
 
 static bool read_reopened(const struct reading *r, struct event *event)
 {
     struct event_reopened *o = &event->reopened;
-    return read_ref(r, F_ticket, REQUIRED, &event->ref) &&
-           read_bool(r, F_was_first_contact, OPTIONAL, &o->was_first_contact,
+    return read_ref(r, N_ticket, REQUIRED, &event->ref) &&
+           read_bool(r, N_was_first_contact, OPTIONAL, &o->was_first_contact,
                      &o->has_was_first_contact);
 }
 
@@ -432,12 +418,12 @@ static bool read_rated(const struct reading *r, struct event *event)
     bool has;
     int64_t score, previous;
     struct event_rated *o = &event->rated;
-    if (!read_ref(r, F_rating, REQUIRED, &event->ref) ||
-        !read_ref(r, F_ticket, OPTIONAL, &o->ticket) ||
-        !read_word(r, F_scale, REQUIRED, event_scale_words, 0, &scale) ||
-        !read_int(r, F_score, REQUIRED, event_scale_min[scale], event_scale_max[scale],
+    if (!read_ref(r, N_rating, REQUIRED, &event->ref) ||
+        !read_ref(r, N_ticket, OPTIONAL, &o->ticket) ||
+        !read_word(r, N_scale, REQUIRED, event_scale_words, 0, &scale) ||
+        !read_int(r, N_score, REQUIRED, event_scale_min[scale], event_scale_max[scale],
                   REJECT_BAD_FIELD, &score, &has) ||
-        !read_int(r, F_previous, OPTIONAL, event_scale_min[scale], event_scale_max[scale],
+        !read_int(r, N_previous, OPTIONAL, event_scale_min[scale], event_scale_max[scale],
                   REJECT_BAD_FIELD, &previous, &o->has_previous))
         return false;
     o->scale = (enum event_scale)scale;
@@ -451,11 +437,11 @@ static bool read_claimed(const struct reading *r, struct event *event)
     bool has;
     int64_t months;
     struct event_claimed *o = &event->claimed;
-    if (!read_ref(r, F_claim, REQUIRED, &event->ref) ||
-        !read_ref(r, F_product, REQUIRED, &o->product) ||
-        !read_date(r, F_purchased, &o->purchased) ||
-        !read_int(r, F_warranty_months, REQUIRED, 0, 600, REJECT_BAD_FIELD, &months, &has) ||
-        !read_ref(r, F_ticket, OPTIONAL, &o->ticket))
+    if (!read_ref(r, N_claim, REQUIRED, &event->ref) ||
+        !read_ref(r, N_product, REQUIRED, &o->product) ||
+        !read_date(r, N_purchased, &o->purchased) ||
+        !read_int(r, N_warranty_months, REQUIRED, 0, 600, REJECT_BAD_FIELD, &months, &has) ||
+        !read_ref(r, N_ticket, OPTIONAL, &o->ticket))
         return false;
     o->warranty_months = (int)months;
     return true;
@@ -466,10 +452,10 @@ static bool read_settled(const struct reading *r, struct event *event)
     int outcome;
     bool has;
     struct event_settled *o = &event->settled;
-    if (!read_ref(r, F_claim, REQUIRED, &event->ref) ||
-        !read_word(r, F_outcome, REQUIRED, event_outcome_words, 0, &outcome) ||
-        !read_bool(r, F_in_warranty, REQUIRED, &o->in_warranty, &has) ||
-        !read_secs(r, F_turnaround, &o->turnaround_s, &o->has_turnaround))
+    if (!read_ref(r, N_claim, REQUIRED, &event->ref) ||
+        !read_word(r, N_outcome, REQUIRED, event_outcome_words, 0, &outcome) ||
+        !read_bool(r, N_in_warranty, REQUIRED, &o->in_warranty, &has) ||
+        !read_secs(r, N_turnaround, &o->turnaround_s, &o->has_turnaround))
         return false;
     o->outcome = (enum event_outcome)outcome;
     return true;
@@ -484,14 +470,14 @@ static bool (*const readers[EVENT_TYPES])(const struct reading *, struct event *
     [EVENT_SERVICE_REFERRED] = read_referral,
 };
 
-bool event_data_read(struct event_data *reader, yyjson_val *data, struct event *event,
+bool event_data_read(struct event_data *reader, const struct document_value *data, struct event *event,
                      struct rejection *why)
 {
-    yyjson_val *values[FIELD_COUNT];
-    struct reading r = {reader, why, values, field_names, "data."};
+    const struct document_value *values[DATA_FIELDS];
+    struct reading r = {reader, why, values, DATA_FIRST, -1};
     struct item_sums sums = {0};
     bool sale = event->type == EVENT_SALE_COMPLETED;
-    json_members(data, &reader->names, values, FIELD_COUNT);
+    document_members(data, DATA_FIRST, DATA_FIELDS, values);
     if (!read_common(&r, event) || !readers[event->type](&r, event))
         return false;
     if (sale) {

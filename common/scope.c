@@ -1,3 +1,4 @@
+#define XXH_INLINE_ALL /* values and ids are short: a call would cost more than the hash */
 #include "common/scope.h"
 
 #include "common/event_data.h"
@@ -117,10 +118,32 @@ void scopes_free(struct scopes *scopes)
     free(scopes);
 }
 
-static uint32_t home(const struct scopes *s, int dimension, struct text value)
+/* Four to sixteen bytes as two words; the halves may overlap. */
+static inline void words_of(struct text text, uint64_t words[2])
 {
-    return (uint32_t)XXH3_64bits_withSeed(value.at, value.len, (uint64_t)dimension) &
-           (s->index_room - 1);
+    words[0] = words[1] = 0;
+    if (text.len >= 8) {
+        memcpy(&words[0], text.at, 8);
+        memcpy(&words[1], text.at + text.len - 8, 8);
+    } else {
+        memcpy(&words[0], text.at, 4);
+        memcpy(&words[1], text.at + text.len - 4, 4);
+    }
+}
+
+/* Most values have four to sixteen bytes: two multiplications spread those well enough. */
+static inline uint32_t home(const struct scopes *s, int dimension, struct text value)
+{
+    uint64_t words[2], hash;
+    if (value.len - 4 <= 12) {
+        words_of(value, words);
+        hash = (words[0] ^ (uint64_t)dimension << 56 ^ value.len) * UINT64_C(0x9e3779b97f4a7c15);
+        hash = ((hash ^ hash >> 32) + words[1]) * UINT64_C(0xc2b2ae3d27d4eb4f);
+        hash ^= hash >> 32;
+    } else {
+        hash = XXH3_64bits_withSeed(value.at, value.len, (uint64_t)dimension);
+    }
+    return (uint32_t)hash & (s->index_room - 1);
 }
 
 static struct text bytes_of(const struct scopes *s, const struct value *value)
@@ -177,7 +200,17 @@ static uint32_t add_value(struct scopes *s, int dimension, struct text value)
     return s->value_count++;
 }
 
-static uint32_t find(struct scopes *s, int dimension, struct text value)
+static uint32_t find_new(struct scopes *s, int dimension, struct text value)
+{
+    uint32_t added = add_value(s, dimension, value);
+    uint32_t i = home(s, dimension, value); /* growing may have moved it */
+    while (s->index[i])
+        i = (i + 1) & (s->index_room - 1);
+    s->index[i] = added;
+    return added;
+}
+
+static inline uint32_t find(struct scopes *s, int dimension, struct text value)
 {
     if (value.len >= 2 && value.at[0] == '_' && value.at[1] == '_')
         value = text_of(SCOPE_OTHER);
@@ -187,12 +220,7 @@ static uint32_t find(struct scopes *s, int dimension, struct text value)
         if (known->dimension == dimension && text_equal(bytes_of(s, known), value))
             return s->index[i];
     }
-    uint32_t added = add_value(s, dimension, value);
-    i = home(s, dimension, value); /* growing may have moved it */
-    while (s->index[i])
-        i = (i + 1) & (s->index_room - 1);
-    s->index[i] = added;
-    return added;
+    return find_new(s, dimension, value);
 }
 
 static struct text value_of(const struct dimension *d, const struct event *event)

@@ -32,6 +32,9 @@ void seen_fill(struct seen *seen, XXH128_hash_t id, int64_t offset);
 /* True when `id` stands in [offset - window, offset). Stages it either way. Offsets grow, and
  * seen_room(offset) must be true. */
 bool seen_stage(struct seen *seen, XXH128_hash_t id, int64_t offset);
+/* A hint, no more: `id` will be staged soon. The entry it needs is somewhere in a few megabytes, and
+ * fetching it from there takes longer than all the rest. */
+void seen_expect(const struct seen *seen, XXH128_hash_t id);
 /* False when the staged part would outgrow the ring: apply first. */
 bool seen_room(const struct seen *seen, int64_t offset);
 

@@ -16,14 +16,18 @@
 enum {
     DAY_S = 86400,
     /* Offset changes of one zone lie a week apart or more (Brazil, Gaza and Morocco had such short
-     * summers), so steps of a day miss none. */
-    STEP_S = DAY_S,
+     * summers), so steps of three days miss none; steps of one took 20 ms more of every start. */
+    STEP_S = 3 * DAY_S,
     /* No offset is larger, and no change moves the wall clock by more. */
     REACH_S = 2 * DAY_S
 };
 
 #define FROM_S ((int64_t)CALENDAR_DAY_MIN * DAY_S)
 #define TO_S   ((int64_t)(CALENDAR_DAY_MAX + 1) * DAY_S)
+
+/* 0000-01-01 and 9999-12-31. */
+#define FIRST_DAY INT64_C(-719528)
+#define LAST_DAY  INT64_C(2932896)
 
 /* A little more than the years asked for, so that wall clocks at their ends can be turned into
  * instants too. Outside of it the offset of the nearer end holds. */
@@ -274,15 +278,15 @@ int64_t zone_local(const struct zone *zone, int64_t utc_s)
 
 int32_t zone_day(const struct zone *zone, int64_t utc_s)
 {
-    const int64_t min = (int64_t)calendar_day(0, 1, 1), max = (int64_t)calendar_day(9999, 12, 31);
-    if (utc_s < min * DAY_S) {
-        return (int32_t)min;
+    if (utc_s < FIRST_DAY * DAY_S) {
+        return (int32_t)FIRST_DAY;
     }
-    if (utc_s >= max * DAY_S) {
-        return (int32_t)max;
+    if (utc_s >= LAST_DAY * DAY_S) {
+        return (int32_t)LAST_DAY;
     }
-    int64_t local_s = zone_local(zone, utc_s);
-    return (int32_t)(local_s / DAY_S - (local_s % DAY_S < 0));
+    /* Counted from the first day, with a day to spare for the offset: no negative remainder. */
+    int64_t since_s = zone_local(zone, utc_s) - (FIRST_DAY - 1) * DAY_S;
+    return (int32_t)(since_s / DAY_S + FIRST_DAY - 1);
 }
 
 /* Goes over the offsets in force around the wall clock. Each gives one candidate; between two, the

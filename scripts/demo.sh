@@ -78,7 +78,9 @@ $tandem import --mapping examples/mappings/support_tickets.json --shift-to "$yes
 say "Counting, exactly once, into Redis"
 run sales-worker $tandem sales-worker --exit-at-end
 run service-worker $tandem service-worker --exit-at-end
-sed -n 's/.*event="worker stopped" //p' "$demo/sales-worker.log" "$demo/service-worker.log"
+run customers-worker $tandem customers-worker --exit-at-end
+sed -n 's/.*event="worker stopped" //p' "$demo/sales-worker.log" "$demo/service-worker.log" \
+    "$demo/customers-worker.log"
 
 say "Publishing the comparison"
 sed -e "s/2017-11/$month/" -e "s/2017-12/$running/" examples/targets.json >"$demo/targets.json"
@@ -94,7 +96,8 @@ cat <<END
   make stack-up; set -a; . build/stack.env      a Kafka and a Redis that stay; then, for example
   $tandem topics
   $tandem import --mapping examples/mappings/superstore.json examples/data/superstore.csv
-  $tandem sales-worker &   $tandem service-worker &   $tandem reporter --targets examples/targets.json &
+  $tandem sales-worker &   $tandem service-worker &   $tandem customers-worker &
+  $tandem reporter --targets examples/targets.json &
   $tandem report --at 2017-11 --scope region=west
   redis-cli -u \$TANDEM_REDIS HGETALL 'tandem:{main}:comparison:month:2017-11:all'
   docs/events.md    what to send               docs/redis.md    what to read
@@ -109,6 +112,7 @@ fi
 say "Live: simulated traffic until Ctrl-C"
 start sales-worker $tandem sales-worker
 start service-worker $tandem service-worker
+start customers-worker $tandem customers-worker
 start reporter $tandem reporter --targets "$demo/targets.json"
 start simulate $tandem simulate --rate 20 --events 1000000
 while :; do

@@ -25,7 +25,8 @@ struct shard {
     bool loaded;           /* names and the next two are the shard's */
     bool forgotten;        /* it has tombstones */
     uint64_t version;      /* of names and tombstones; 0: it has none yet */
-    uint64_t doubted;      /* the version at which a state held a number nobody knows */
+    bool in_doubt;         /* the last batch met a state that its names do not fit */
+    uint64_t doubted;      /* the version of these names */
     uint32_t numbers;      /* the largest given */
     size_t events_max;
     struct store_customer *asked;
@@ -203,12 +204,14 @@ static int number_names(struct shard *s, struct batch *batch, struct error *err)
     return 0;
 }
 
-/* A state holds the number of a scope that the names do not have. They may be of before that state:
- * then they are read again. Else the shard is damaged. */
+/* A state says numbers that the names do not have, or have for other scopes. The names may be of
+ * before that state, or of a store that was set back or made anew since: then they are read again.
+ * Else the shard is damaged. */
 static enum store_answer doubt(struct shard *s, uint64_t version, const struct error *err)
 {
-    if (!err->retry || (s->doubted == version && version))
+    if (err->code != ERROR_STORE || (s->in_doubt && s->doubted == version))
         return STORE_BROKEN;
+    s->in_doubt = true;
     s->doubted = version;
     s->loaded = false;
     return STORE_MOVED;
@@ -248,6 +251,7 @@ static enum store_answer shard_fill(void *own, struct batch *batch, struct error
         return STORE_BROKEN;
     if (ledger_apply(s->ledger, s->tally, err) != 0)
         return doubt(s, version, err);
+    s->in_doubt = false;
     add_states(s, batch);
     ledger_flush(s->names, s->tally, s->lane->prefix, s->floor, batch);
     cut_to(s, batch);

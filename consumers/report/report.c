@@ -287,13 +287,14 @@ static int run_report(const struct config *config, const void *options, int argc
     (void)argv;
     struct question question;
     struct redis *redis = NULL;
+    char key[KEY_MAX];
     if (take_question(&question, options, err) != 0) {
         return 2;
     }
     command_catch_signals();
     int rc = redis_open(&redis, config, err);
     if (rc == 0) {
-        rc = redis_wait(redis, config, err);
+        rc = redis_wait_for(redis, config, key_format(key, config->business, "reported"), err);
     }
     if (rc == 0) {
         rc = answer(&question, options, redis, config, err);

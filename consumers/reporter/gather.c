@@ -19,7 +19,11 @@ enum {
     PAUSE_MIN_MS = 1000,
     PAUSE_MAX_MS = 15000,
     SWEEP_EVERY_MS = 3600000,
-    SWEEP_REST = 10 /* a sweep is followed by so many times its length without one */
+    SWEEP_REST = 10, /* a sweep is followed by so many times its length without one, */
+    SWEEP_REST_MAX_MS = 60000,
+    REST = 4, /* the same of summing what is marked, */
+    REST_MAX_MS = 2000,
+    READS_MAX = 20000 /* hashes read for one script: well within the lease's time */
 };
 
 /* What was last summed of a shard. */
@@ -49,6 +53,7 @@ struct gather {
     struct sweep *sweep;
     bool sweep_wanted, undated_wanted;
     int64_t sweep_begun_ms, sweep_from_ms, swept_ms;
+    int64_t rest_ms; /* until then marks wait */
     char store[128];
     int64_t away_ms, retry_ms, pause_ms, failures;
     struct task *tasks;
@@ -103,6 +108,7 @@ void gather_begin(struct gather *g)
     sweep_end(g->sweep);
     want_sweep(g, true);
     g->undated_wanted = true;
+    g->rest_ms = 0;
 }
 
 bool gather_ledger(const struct gather *g)
@@ -196,7 +202,7 @@ static int look(struct gather *g, struct error *err)
     for (int k = 0; k < g->seen_count; k++) {
         compare_shard(g, k);
     }
-    if (clock_mono_ms() - g->swept_ms > SWEEP_EVERY_MS) {
+    if (!sweep_runs(g->sweep) && clock_mono_ms() - g->swept_ms > SWEEP_EVERY_MS) {
         want_sweep(g, false);
     }
     return 0;
@@ -280,12 +286,28 @@ static bool sweep_is_due(const struct gather *g)
     return sweep_runs(g->sweep) || (g->sweep_wanted && clock_mono_ms() >= g->sweep_from_ms);
 }
 
+/* A crowded __other__ is made of many hashes: a day of it that is counted in all the time must not
+ * take all of Redis' time. */
+static bool is_resting(const struct gather *g)
+{
+    return clock_mono_ms() < g->rest_ms && !g->undated_wanted && !sweep_is_due(g);
+}
+
+static void rest(struct gather *g, int64_t begun_ms)
+{
+    int64_t now_ms = clock_mono_ms(), pause_ms = REST * (now_ms - begun_ms);
+    g->rest_ms = now_ms + (pause_ms < REST_MAX_MS ? pause_ms : REST_MAX_MS);
+}
+
 int gather_due(struct gather *g, bool *due, struct error *err)
 {
     int rc = look(g, err);
     *due = false;
     if (rc != 0 || g->seen_count == 0) {
         return rc < 0 ? -1 : 0;
+    }
+    if (is_resting(g)) {
+        return 0;
     }
     *due = is_marked(g) || g->undated_wanted || sweep_is_due(g);
     if (!*due && scopemap_hopes(g->map)) {
@@ -393,11 +415,24 @@ static int settle_tasks(struct gather *g, const struct task *tasks, size_t count
     return rc == 0 ? 0 : note_away(g, err);
 }
 
+/* Hashes that a total is read from. */
+static int64_t reads_of(const struct gather *g, const char *scope)
+{
+    int64_t reads = 0;
+    uint64_t shards;
+    size_t cursor = 0;
+    while (scopemap_source(g->map, scope, &cursor, &shards)) {
+        reads += g->seen_count;
+    }
+    return reads;
+}
+
 /* Tasks from `from` on that make one script: their totals go to `list`. Returns their end. */
 static size_t take_tasks(const struct gather *g, size_t from, int32_t floor,
                          struct total list[TOTALS_MAX], size_t *count)
 {
     size_t i = from;
+    int64_t reads = 0;
     *count = 0;
     for (; i < g->task_count; i++) {
         const struct task *task = &g->tasks[i], *last = i > from ? task - 1 : NULL;
@@ -405,7 +440,8 @@ static size_t take_tasks(const struct gather *g, size_t from, int32_t floor,
             (last && last->day == task->day && strcmp(last->scope, task->scope) == 0)) {
             continue;
         }
-        if (*count == TOTALS_MAX) {
+        reads += reads_of(g, task->scope);
+        if (*count == TOTALS_MAX || (*count > 0 && reads > READS_MAX)) {
             break;
         }
         list[(*count)++] = (struct total){task->day, task->scope, NULL};
@@ -425,13 +461,15 @@ static int sum_up(struct gather *g, struct total *list, size_t count, bool *held
     return rc;
 }
 
-/* Sums the listed tasks, which are in order, and settles their marks. *done: how many. */
+/* Sums the listed tasks, which are in order, and settles their marks: one script's worth at least,
+ * however late it is. *done: how many tasks. */
 static int work_off(struct gather *g, int32_t floor, int64_t end_ms, size_t *done,
                     struct gather_result *result, struct error *err)
 {
     struct total list[TOTALS_MAX];
     size_t count, end;
-    for (*done = 0; *done < g->task_count && clock_mono_ms() < end_ms; *done = end) {
+    for (*done = 0; *done < g->task_count && (*done == 0 || clock_mono_ms() < end_ms);
+         *done = end) {
         bool held = true;
         end = take_tasks(g, *done, floor, list, &count);
         int rc = sum_up(g, list, count, &held, err);
@@ -526,8 +564,9 @@ static int begin_sweep(struct gather *g, struct error *err)
 static void finish_sweep(struct gather *g)
 {
     int64_t now_ms = clock_mono_ms(), took_ms = now_ms - g->sweep_begun_ms;
+    int64_t rest_ms = SWEEP_REST * took_ms;
     g->swept_ms = now_ms;
-    g->sweep_from_ms = now_ms + SWEEP_REST * took_ms;
+    g->sweep_from_ms = now_ms + (rest_ms < SWEEP_REST_MAX_MS ? rest_ms : SWEEP_REST_MAX_MS);
     log_debug("summed all days of customers again", log_i("ms", took_ms));
 }
 
@@ -554,7 +593,9 @@ static int sweep_on(struct gather *g, int32_t floor, int64_t end_ms, struct gath
     if (!sweep_runs(g->sweep) && (!sweep_is_due(g) || (rc = begin_sweep(g, err)) != 0)) {
         return rc;
     }
-    while (sweep_runs(g->sweep) && clock_mono_ms() < end_ms && rc == 0 && !result->lost) {
+    for (bool first = true;
+         sweep_runs(g->sweep) && rc == 0 && !result->lost && (first || clock_mono_ms() < end_ms);
+         first = false) {
         bool ready;
         int shard = -1;
         if (sweep_read(g->sweep, g->redis, g->shards, g->map, &ready, &shard, err) != 0) {
@@ -584,8 +625,9 @@ int gather_run(struct gather *g, const char *store, int32_t floor, int64_t end_m
 {
     *result = (struct gather_result){.complete = true};
     compare_store(g, store);
+    int64_t begun_ms = clock_mono_ms();
     int rc = look(g, err);
-    if (rc != 0 || g->seen_count == 0) {
+    if (rc != 0 || g->seen_count == 0 || is_resting(g)) {
         return rc < 0 ? -1 : 0;
     }
     if ((rc = learn(g, err)) == 0 && (rc = sum_undated(g, result, err)) == 0 && !result->lost &&
@@ -595,6 +637,8 @@ int gather_run(struct gather *g, const char *store, int32_t floor, int64_t end_m
     if (rc == AWAY) {
         sweep_end(g->sweep);
         want_sweep(g, true);
+    } else if (result->complete) {
+        rest(g, begun_ms);
     }
     return rc < 0 ? -1 : 0;
 }

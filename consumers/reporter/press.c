@@ -166,9 +166,10 @@ static int load(const struct run *run, size_t from, size_t to, struct error *err
     return days_load(press->days, press->redis, err);
 }
 
-static bool stopping(struct error *err)
+/* What is under way is waited for, so that the connection can still let the lease go. */
+static int stop(struct run *run, struct error *err)
 {
-    return command_stopping() && error_set(err, ERROR_STOPPED, "stopped") != 0;
+    return drain(run, err) != 0 ? -1 : error_set(err, ERROR_STOPPED, "stopped");
 }
 
 /* Year by year, so that memory holds the days of two years at most, however long the history. */
@@ -186,7 +187,10 @@ static int publish_all(struct run *run, struct error *err)
             return -1;
         }
         for (size_t i = from; i < to && !run->result->lost; i++) {
-            if (stopping(err) || publish(run, plan_at(plan, i), err) != 0) {
+            if (command_stopping()) {
+                return stop(run, err);
+            }
+            if (publish(run, plan_at(plan, i), err) != 0) {
                 return -1;
             }
         }

@@ -81,10 +81,15 @@ static int reporter_open(struct reporter *r, struct error *err)
                        err);
 }
 
+static int wait_for_redis(struct reporter *r, const struct config *config, struct error *err)
+{
+    return redis_wait_for(r->redis, config, lease_key(r->lease), err);
+}
+
 /* Everything that must be right before the first publication. */
 static int reporter_begin(struct reporter *r, struct error *err)
 {
-    if (keeper_read_file(r->keeper, err) != 0 || redis_wait(r->redis, r->config, err) != 0 ||
+    if (keeper_read_file(r->keeper, err) != 0 || wait_for_redis(r, r->config, err) != 0 ||
         dispatch_wait(r->dispatch, err) != 0) {
         return -1;
     }
@@ -94,7 +99,7 @@ static int reporter_begin(struct reporter *r, struct error *err)
 static int reconnect(struct reporter *r, struct error *err)
 {
     r->leading = false;
-    if (redis_wait(r->redis, &r->later, err) != 0) {
+    if (wait_for_redis(r, &r->later, err) != 0) {
         return -1;
     }
     return publication_load(r->redis, err);

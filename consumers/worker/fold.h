@@ -17,12 +17,17 @@
 /* Hour counters are kept this long after the hour's end. */
 #define FOLD_HOUR_KEPT_S (14 * 86400)
 
+#define FOLD_SHARES_MAX 4
+
 struct fold_kind {
     const char *name;                  /* "sales": of the worker, its group and its position */
     enum side side;
     struct tally_layout layout;
-    void (*add)(struct tally *tally, enum tally_time time, int32_t slot, struct scopes *scopes,
-                const uint32_t *ids, int id_count, const struct event *event, int32_t local_day);
+    /* What the event adds in each of its scopes, on its local day; returns how many shares. */
+    int (*share)(const struct event *event, int32_t local_day, struct tally_share *shares);
+    /* What it adds in the scopes of its lines, days only; NULL: there are none. */
+    void (*add_lines)(struct tally *tally, int32_t day, struct scopes *scopes,
+                      const struct event *event, const struct tally_share *shares, int count);
 };
 
 extern const struct fold_kind sales_kind, service_kind;

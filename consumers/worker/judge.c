@@ -16,7 +16,7 @@ static bool misplaced(const struct judge *judge, const struct record *record,
 static enum judged fold_valid(const struct judge *judge, struct seen *seen,
                               const struct record *record, const struct event *event)
 {
-    if (seen_stage(seen, event_hash(event), record->offset)) {
+    if (seen_stage(seen, decoder_identity(judge->decoder), record->offset)) {
         fold_record(judge->fold, RECORD_DUPLICATES, record->timestamp_ms);
         return JUDGED_DUPLICATE;
     }
@@ -34,7 +34,12 @@ enum judged judge_record(const struct judge *judge, struct seen *seen, const str
                          struct rejection *why)
 {
     struct event event;
-    switch (decoder_decode(judge->decoder, record, judge->fold->kind->side, &event, why)) {
+    /* Else the look-up in the window waits for memory: that took a tenth of a worker's time. */
+    decoder_expect(judge->decoder, seen);
+    enum verdict verdict =
+        decoder_decode(judge->decoder, record, judge->fold->kind->side, &event, why);
+    decoder_expect(judge->decoder, NULL); /* the window may be gone by the next decoding */
+    switch (verdict) {
     case VERDICT_VALID:
         return fold_valid(judge, seen, record, &event);
     case VERDICT_IGNORED:

@@ -182,6 +182,19 @@ static enum store_answer refuse_orphans(const struct opening *o, struct error *e
     return STORE_BROKEN;
 }
 
+/* What is known of the log is younger than the look: a store may have been made in between, and then
+ * it is no matter where the log begins now. */
+static enum store_answer made_meanwhile(struct opening *o, struct error *err)
+{
+    struct error why = *err;
+    enum store_answer answer = store_look(o->store, &o->state, err);
+    if (answer == STORE_DONE && !o->state.exists && !o->state.others) {
+        *err = why;
+        return STORE_BROKEN;
+    }
+    return answer;
+}
+
 static enum store_answer make_store(struct opening *o, struct error *err)
 {
     struct draft draft = {0};
@@ -194,8 +207,10 @@ static enum store_answer make_store(struct opening *o, struct error *err)
         return STORE_DONE;
     if (answer == STORE_DONE && orphans)
         answer = refuse_orphans(o, err);
-    if (answer == STORE_DONE && draft_all(o, &draft, err) != 0)
-        answer = answer_of_log(err);
+    if (answer == STORE_DONE && draft_all(o, &draft, err) != 0) {
+        draft_clear(&draft);
+        return err->retry ? STORE_LATER : made_meanwhile(o, err);
+    }
     if (answer == STORE_DONE)
         answer = note_gaps(o, &draft, err);
     if (answer == STORE_DONE)

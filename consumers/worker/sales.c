@@ -24,52 +24,88 @@ static const char *const currency_fields[] = {
     "refund_net", "refund_net_costed", "refund_cost", "refund_assisted_net", NULL,
 };
 
-/* The two rows an order or refund adds to in one scope. */
-struct rows {
-    struct tally *tally;
-    int64_t *plain, *money;
+/* The two shares of an order, a refund or an item. */
+struct shares {
+    struct tally_share *plain, *money;
 };
 
-static struct rows rows_of(struct tally *tally, enum tally_time time, int32_t slot, uint32_t scope,
-                           int currency)
+static struct shares open_shares(struct tally_share *shares, int currency)
 {
-    return (struct rows){tally, tally_row(tally, time, slot, scope, TALLY_FIELDS),
-                         tally_row(tally, time, slot, scope, TALLY_CURRENCY + currency)};
+    tally_share_open(&shares[0], TALLY_FIELDS);
+    tally_share_open(&shares[1], TALLY_CURRENCY + currency);
+    return (struct shares){&shares[0], &shares[1]};
 }
 
-static void add(const struct rows *rows, enum sale_field field, int64_t value)
+static void put_amounts(struct tally_share *money, int64_t net, int64_t cost, bool has_cost)
 {
-    tally_add(rows->tally, &rows->plain[field], value);
-}
-
-static void add_money(const struct rows *rows, enum currency_field field, int64_t value)
-{
-    tally_add(rows->tally, &rows->money[field], value);
-}
-
-static void add_amounts(const struct rows *rows, int64_t net, int64_t cost, bool has_cost)
-{
-    add_money(rows, C_REVENUE, net);
-    add_money(rows, C_NET, net);
+    tally_share_put(money, C_REVENUE, net);
+    tally_share_put(money, C_NET, net);
     if (!has_cost)
         return;
-    add_money(rows, C_PROFIT, net - cost);
-    add_money(rows, C_NET_COSTED, net);
-    add_money(rows, C_COST, cost);
+    tally_share_put(money, C_PROFIT, net - cost);
+    tally_share_put(money, C_NET_COSTED, net);
+    tally_share_put(money, C_COST, cost);
 }
 
-static void add_order(const struct rows *rows, const struct event_sale *sale)
+static int share_order(const struct event_sale *sale, struct tally_share *shares)
 {
-    add(rows, S_ORDERS, 1);
-    add_money(rows, C_ORDERS, 1);
-    add(rows, S_UNITS, sale->units);
-    add(rows, S_WARRANTY_UNITS, sale->warranty_units);
-    add_amounts(rows, sale->net, sale->cost, sale->has_cost);
-    add_money(rows, C_DISCOUNT, sale->discount);
-    if (!sale->assist_ticket.at)
-        return;
-    add(rows, S_ASSISTED_ORDERS, 1);
-    add_money(rows, C_ASSISTED_NET, sale->net);
+    struct shares to = open_shares(shares, sale->currency);
+    tally_share_put(to.plain, S_ORDERS, 1);
+    tally_share_put(to.money, C_ORDERS, 1);
+    tally_share_put(to.plain, S_UNITS, sale->units);
+    tally_share_put(to.plain, S_WARRANTY_UNITS, sale->warranty_units);
+    put_amounts(to.money, sale->net, sale->cost, sale->has_cost);
+    tally_share_put(to.money, C_DISCOUNT, sale->discount);
+    if (sale->assist_ticket.at) {
+        tally_share_put(to.plain, S_ASSISTED_ORDERS, 1);
+        tally_share_put(to.money, C_ASSISTED_NET, sale->net);
+    }
+    return 2;
+}
+
+static int share_refund(const struct event_refund *refund, struct tally_share *shares)
+{
+    struct shares to = open_shares(shares, refund->currency);
+    tally_share_put(to.plain, S_REFUNDS, 1);
+    tally_share_put(to.plain, S_REFUND_FULL, refund->full);
+    tally_share_put(to.plain, S_REFUND_REASON + refund->reason, 1);
+    tally_share_put(to.money, C_REVENUE, -refund->net);
+    tally_share_put(to.money, C_REFUND_NET, refund->net);
+    if (refund->has_cost) {
+        tally_share_put(to.money, C_PROFIT, refund->cost - refund->net);
+        tally_share_put(to.money, C_REFUND_NET_COSTED, refund->net);
+        tally_share_put(to.money, C_REFUND_COST, refund->cost);
+    }
+    if (refund->assist_ticket.at)
+        tally_share_put(to.money, C_REFUND_ASSISTED_NET, refund->net);
+    return 2;
+}
+
+static int share_interaction(const struct event_interaction *interaction,
+                             struct tally_share *shares)
+{
+    tally_share_open(shares, TALLY_FIELDS);
+    tally_share_put(shares, S_INTERACTIONS, 1);
+    tally_share_put(shares, S_INTERACTIONS_PROSPECT, interaction->prospect);
+    tally_share_put(shares, S_INTERACTION_KIND + interaction->kind, 1);
+    return 1;
+}
+
+static int sales_share(const struct event *event, int32_t local_day, struct tally_share *shares)
+{
+    (void)local_day;
+    switch (event->type) {
+    case EVENT_SALE_COMPLETED:
+        return share_order(&event->sale, shares);
+    case EVENT_SALE_REFUNDED:
+        return share_refund(&event->refund, shares);
+    case EVENT_SALE_INTERACTION:
+        return share_interaction(&event->interaction, shares);
+    default: /* sale.referred: the topic lets no other type through */
+        tally_share_open(shares, TALLY_FIELDS);
+        tally_share_put(shares, S_REFERRED, 1);
+        return 1;
+    }
 }
 
 static bool first_of_line(const struct event_sale *sale, size_t place)
@@ -81,95 +117,48 @@ static bool first_of_line(const struct event_sale *sale, size_t place)
 }
 
 /* A line is counted from the items: its order once, its units and amounts item by item. */
-static void add_lines(struct tally *tally, enum tally_time time, int32_t slot,
-                      struct scopes *scopes, const struct event_sale *sale)
+static void share_item(const struct event_sale *sale, size_t place, struct tally_share *shares)
 {
-    for (size_t i = 0; i < sale->item_count; i++) {
-        const struct event_item *item = &sale->items[i];
-        uint32_t scope = scopes_line(scopes, item->line);
-        if (scope == SCOPE_ALL)
-            continue;
-        struct rows rows = rows_of(tally, time, slot, scope, sale->currency);
-        if (first_of_line(sale, i)) {
-            add(&rows, S_ORDERS, 1);
-            add_money(&rows, C_ORDERS, 1);
-            add(&rows, S_ASSISTED_ORDERS, sale->assist_ticket.at ? 1 : 0);
-        }
-        add(&rows, S_UNITS, item->qty);
-        add_amounts(&rows, item->net, item->cost, item->has_cost);
-        if (sale->assist_ticket.at)
-            add_money(&rows, C_ASSISTED_NET, item->net);
+    const struct event_item *item = &sale->items[place];
+    struct shares to = open_shares(shares, sale->currency);
+    if (first_of_line(sale, place)) {
+        tally_share_put(to.plain, S_ORDERS, 1);
+        tally_share_put(to.money, C_ORDERS, 1);
+        tally_share_put(to.plain, S_ASSISTED_ORDERS, sale->assist_ticket.at ? 1 : 0);
     }
+    tally_share_put(to.plain, S_UNITS, item->qty);
+    put_amounts(to.money, item->net, item->cost, item->has_cost);
+    if (sale->assist_ticket.at)
+        tally_share_put(to.money, C_ASSISTED_NET, item->net);
 }
 
-static void add_refund(const struct rows *rows, const struct event_refund *refund)
+static void add_to_line(struct tally *tally, int32_t day, struct scopes *scopes, struct text line,
+                        const struct tally_share *shares)
 {
-    add(rows, S_REFUNDS, 1);
-    add(rows, S_REFUND_FULL, refund->full ? 1 : 0);
-    add(rows, S_REFUND_REASON + refund->reason, 1);
-    add_money(rows, C_REVENUE, -refund->net);
-    add_money(rows, C_REFUND_NET, refund->net);
-    if (refund->has_cost) {
-        add_money(rows, C_PROFIT, refund->cost - refund->net);
-        add_money(rows, C_REFUND_NET_COSTED, refund->net);
-        add_money(rows, C_REFUND_COST, refund->cost);
-    }
-    if (refund->assist_ticket.at)
-        add_money(rows, C_REFUND_ASSISTED_NET, refund->net);
+    uint32_t scope = scopes_line(scopes, line);
+    if (scope != SCOPE_ALL)
+        tally_add_shares(tally, TALLY_DAY, day, scope, shares, 2);
 }
 
-static void add_refunds(struct tally *tally, enum tally_time time, int32_t slot,
-                        struct scopes *scopes, const uint32_t *ids, int count,
-                        const struct event_refund *refund)
+static void sales_add_lines(struct tally *tally, int32_t day, struct scopes *scopes,
+                            const struct event *event, const struct tally_share *shares, int count)
 {
-    for (int i = 0; i < count; i++) {
-        struct rows rows = rows_of(tally, time, slot, ids[i], refund->currency);
-        add_refund(&rows, refund);
-    }
-    uint32_t line = scopes ? scopes_line(scopes, refund->line) : SCOPE_ALL;
-    if (line == SCOPE_ALL)
+    (void)count;
+    if (event->type == EVENT_SALE_REFUNDED)
+        add_to_line(tally, day, scopes, event->refund.line, shares);
+    if (event->type != EVENT_SALE_COMPLETED)
         return;
-    struct rows rows = rows_of(tally, time, slot, line, refund->currency);
-    add_refund(&rows, refund);
-}
-
-static void add_interaction(struct tally *tally, int64_t *row,
-                            const struct event_interaction *interaction)
-{
-    tally_add(tally, &row[S_INTERACTIONS], 1);
-    tally_add(tally, &row[S_INTERACTIONS_PROSPECT], interaction->prospect ? 1 : 0);
-    tally_add(tally, &row[S_INTERACTION_KIND + interaction->kind], 1);
-}
-
-/* `scopes` is NULL for hours, which know no lines. */
-static void sales_add(struct tally *tally, enum tally_time time, int32_t slot,
-                      struct scopes *scopes, const uint32_t *ids, int count,
-                      const struct event *event, int32_t local_day)
-{
-    (void)local_day;
-    if (event->type == EVENT_SALE_REFUNDED) {
-        add_refunds(tally, time, slot, scopes, ids, count, &event->refund);
-        return;
+    for (size_t i = 0; i < event->sale.item_count; i++) {
+        struct tally_share item[2];
+        share_item(&event->sale, i, item);
+        add_to_line(tally, day, scopes, event->sale.items[i].line, item);
     }
-    for (int i = 0; i < count; i++) {
-        if (event->type == EVENT_SALE_COMPLETED) {
-            struct rows rows = rows_of(tally, time, slot, ids[i], event->sale.currency);
-            add_order(&rows, &event->sale);
-            continue;
-        }
-        int64_t *row = tally_row(tally, time, slot, ids[i], TALLY_FIELDS);
-        if (event->type == EVENT_SALE_INTERACTION)
-            add_interaction(tally, row, &event->interaction);
-        else
-            tally_add(tally, &row[S_REFERRED], 1);
-    }
-    if (event->type == EVENT_SALE_COMPLETED && scopes)
-        add_lines(tally, time, slot, scopes, &event->sale);
 }
 
 const struct fold_kind sales_kind = {
     .name = "sales",
     .side = SIDE_SALE,
     .layout = {fields, fold_record_fields, currency_fields, NULL},
-    .add = sales_add,
+    .share = sales_share,
+    .add_lines = sales_add_lines,
 };

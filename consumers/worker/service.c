@@ -31,67 +31,65 @@ _Static_assert(sizeof fields / sizeof *fields == SERVICE_FIELDS + 1, "a field wi
 enum service_histogram { H_RESPONSE, H_RESOLUTION, H_TURNAROUND };
 static const char *const histograms[] = {"response", "resolution", "turnaround", NULL};
 
-/* One scope of one day or hour. */
-struct place {
-    struct tally *tally;
-    enum tally_time time;
-    int32_t slot;
-    uint32_t scope;
-    int64_t *row;
+/* What an event adds: to the fields first, then a share a duration. */
+struct adding {
+    struct tally_share *shares;
+    int count;
 };
 
-static void add(const struct place *p, int field, int64_t value)
+static void add(const struct adding *to, int field, int64_t value)
 {
-    tally_add(p->tally, &p->row[field], value);
+    tally_share_put(to->shares, (unsigned)field, value);
 }
 
 /* n, sum and bucket of one duration; `n` is the field of the count, the sum follows it. */
-static void add_seconds(const struct place *p, int n, enum service_histogram histogram,
+static void add_seconds(struct adding *to, int n, enum service_histogram histogram,
                         int64_t seconds)
 {
     int bucket = histogram_bucket(seconds);
-    int64_t *row = tally_histogram_row(p->tally, p->time, p->slot, p->scope, (int)histogram, bucket);
-    add(p, n, 1);
-    add(p, n + 1, seconds);
-    tally_add(p->tally, &row[bucket % 32], 1);
+    struct tally_share *share = &to->shares[to->count++];
+    add(to, n, 1);
+    add(to, n + 1, seconds);
+    tally_share_open(share, tally_histogram_block((int)histogram, bucket));
+    tally_share_put(share, (unsigned)bucket % 32, 1);
 }
 
-static void add_opened(const struct place *p, const struct event_opened *opened)
+static void add_opened(struct adding *to, const struct event_opened *opened)
 {
-    add(p, V_OPENED, 1);
-    add(p, V_OPENED_PHASE + (int)opened->phase, 1);
-    add(p, V_OPENED_BY_COMPANY, opened->by == BY_COMPANY);
-    add(p, V_CATEGORY + (int)opened->category, 1);
+    add(to, V_OPENED, 1);
+    add(to, V_OPENED_PHASE + (int)opened->phase, 1);
+    add(to, V_OPENED_BY_COMPANY, opened->by == BY_COMPANY);
+    add(to, V_CATEGORY + (int)opened->category, 1);
 }
 
-static void add_resolved(const struct place *p, const struct event_resolved *resolved)
+static void add_resolved(struct adding *to, const struct event_resolved *resolved)
 {
-    add(p, V_RESOLVED, 1);
-    add(p, V_CONTACTS_KNOWN, resolved->has_contacts);
-    add(p, V_FIRST_CONTACT, resolved->has_contacts && resolved->contacts == 1);
+    add(to, V_RESOLVED, 1);
+    add(to, V_CONTACTS_KNOWN, resolved->has_contacts);
+    add(to, V_FIRST_CONTACT, resolved->has_contacts && resolved->contacts == 1);
     if (resolved->has_first_response)
-        add_seconds(p, V_RESPONSE_N, H_RESPONSE, resolved->first_response_s);
+        add_seconds(to, V_RESPONSE_N, H_RESPONSE, resolved->first_response_s);
     if (resolved->has_resolution)
-        add_seconds(p, V_RESOLUTION_N, H_RESOLUTION, resolved->resolution_s);
+        add_seconds(to, V_RESOLUTION_N, H_RESOLUTION, resolved->resolution_s);
 }
 
-static void add_reopened(const struct place *p, const struct event_reopened *reopened)
+static void add_reopened(struct adding *to, const struct event_reopened *reopened)
 {
-    add(p, V_REOPENED, 1);
-    add(p, V_REOPENED_KNOWN, reopened->has_was_first_contact);
-    add(p, V_FIRST_CONTACT_UNDONE, reopened->was_first_contact);
+    add(to, V_REOPENED, 1);
+    add(to, V_REOPENED_KNOWN, reopened->has_was_first_contact);
+    add(to, V_FIRST_CONTACT_UNDONE, reopened->was_first_contact);
 }
 
 /* A changed answer: the old score goes, on the day of the new one. */
-static void add_rated(const struct place *p, const struct event_rated *rated)
+static void add_rated(struct adding *to, const struct event_rated *rated)
 {
     static const int n_field[SCALES] = {V_CSAT_N, V_NPS_N, V_CES_N};
     int n = n_field[rated->scale], lowest = n + 2 - event_scale_min[rated->scale];
-    add(p, n, rated->has_previous ? 0 : 1);
-    add(p, n + 1, rated->score - (rated->has_previous ? rated->previous : 0));
-    add(p, lowest + rated->score, 1);
+    add(to, n, rated->has_previous ? 0 : 1);
+    add(to, n + 1, rated->score - (rated->has_previous ? rated->previous : 0));
+    add(to, lowest + rated->score, 1);
     if (rated->has_previous)
-        add(p, lowest + rated->previous, -1);
+        add(to, lowest + rated->previous, -1);
 }
 
 static bool in_warranty(const struct event_claimed *claimed, int32_t day)
@@ -99,60 +97,56 @@ static bool in_warranty(const struct event_claimed *claimed, int32_t day)
     return day <= calendar_add_months(claimed->purchased, claimed->warranty_months);
 }
 
-static void add_settled(const struct place *p, const struct event_settled *settled)
+static void add_settled(struct adding *to, const struct event_settled *settled)
 {
     static const int field[OUTCOMES] = {V_REPLACED, V_REPAIRED, V_CLAIM_REFUNDED, V_CLAIM_REJECTED};
-    add(p, V_SETTLED, 1);
-    add(p, V_SETTLED_IN_WARRANTY, settled->in_warranty);
-    add(p, field[settled->outcome], 1);
-    add(p, V_CLAIM_REJECTED_IN_WARRANTY,
+    add(to, V_SETTLED, 1);
+    add(to, V_SETTLED_IN_WARRANTY, settled->in_warranty);
+    add(to, field[settled->outcome], 1);
+    add(to, V_CLAIM_REJECTED_IN_WARRANTY,
         settled->in_warranty && settled->outcome == OUTCOME_REJECTED);
     if (settled->has_turnaround)
-        add_seconds(p, V_TURNAROUND_N, H_TURNAROUND, settled->turnaround_s);
+        add_seconds(to, V_TURNAROUND_N, H_TURNAROUND, settled->turnaround_s);
 }
 
-static void add_event(const struct place *p, const struct event *event, int32_t local_day)
+static void add_event(struct adding *to, const struct event *event, int32_t local_day)
 {
     switch (event->type) {
     case EVENT_SERVICE_OPENED:
-        add_opened(p, &event->opened);
+        add_opened(to, &event->opened);
         break;
     case EVENT_SERVICE_RESOLVED:
-        add_resolved(p, &event->resolved);
+        add_resolved(to, &event->resolved);
         break;
     case EVENT_SERVICE_REOPENED:
-        add_reopened(p, &event->reopened);
+        add_reopened(to, &event->reopened);
         break;
     case EVENT_SERVICE_RATED:
-        add_rated(p, &event->rated);
+        add_rated(to, &event->rated);
         break;
     case EVENT_SERVICE_CLAIMED:
-        add(p, V_CLAIMS, 1);
-        add(p, V_CLAIMS_IN_WARRANTY, in_warranty(&event->claimed, local_day));
+        add(to, V_CLAIMS, 1);
+        add(to, V_CLAIMS_IN_WARRANTY, in_warranty(&event->claimed, local_day));
         break;
     case EVENT_SERVICE_SETTLED:
-        add_settled(p, &event->settled);
+        add_settled(to, &event->settled);
         break;
     default: /* service.referred: the topic lets no other type through */
-        add(p, V_REFERRED, 1);
+        add(to, V_REFERRED, 1);
     }
 }
 
-static void service_add(struct tally *tally, enum tally_time time, int32_t slot,
-                        struct scopes *scopes, const uint32_t *ids, int count,
-                        const struct event *event, int32_t local_day)
+static int service_share(const struct event *event, int32_t local_day, struct tally_share *shares)
 {
-    (void)scopes;
-    for (int i = 0; i < count; i++) {
-        struct place place = {tally, time, slot, ids[i],
-                              tally_row(tally, time, slot, ids[i], TALLY_FIELDS)};
-        add_event(&place, event, local_day);
-    }
+    struct adding adding = {shares, 1};
+    tally_share_open(shares, TALLY_FIELDS);
+    add_event(&adding, event, local_day);
+    return adding.count;
 }
 
 const struct fold_kind service_kind = {
     .name = "service",
     .side = SIDE_SERVICE,
     .layout = {fields, fold_record_fields, NULL, histograms},
-    .add = service_add,
+    .share = service_share,
 };

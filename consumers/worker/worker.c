@@ -49,26 +49,46 @@ static enum store_answer try_stores(struct worker *w, struct error *err)
     return best;
 }
 
+struct patience {
+    int64_t begin_ms, pause_ms;
+};
+
+static struct patience patience_begin(void)
+{
+    return (struct patience){clock_mono_ms(), LANE_BACK_OFF_MIN_MS};
+}
+
+/* Waits before another try. -1: it has been long enough, or a signal asked to stop; err, which said
+ * what the wait is for, says so. */
+static int wait_a_little(const struct worker *w, struct patience *patience, const char *what,
+                         struct error *err)
+{
+    if (command_stopping())
+        return error_set(err, ERROR_STOPPED, "stopped while waiting for %s", what);
+    if (w->config->connect_timeout_ms &&
+        clock_mono_ms() - patience->begin_ms > w->config->connect_timeout_ms)
+        return error_prefix(err, "gave up after %" PRId64 " ms", w->config->connect_timeout_ms);
+    clock_sleep_ms(patience->pause_ms);
+    patience->pause_ms =
+        patience->pause_ms * 2 < BACK_OFF_MAX_MS ? patience->pause_ms * 2 : BACK_OFF_MAX_MS;
+    return 0;
+}
+
 /* Retries until a store can be used, as Kafka's and Redis' own waits do. */
 static int wait_for_store(struct worker *w, struct error *err)
 {
-    int64_t begin_ms = clock_mono_ms(), pause_ms = LANE_BACK_OFF_MIN_MS;
+    struct patience patience = patience_begin();
     const char *address = store_address(w->lanes->store);
+    char what[300];
+    snprintf(what, sizeof what, "the store at %s", address);
     for (bool said = false;; said = true) {
         enum store_answer answer = try_stores(w, err);
         if (answer == STORE_DONE || answer == STORE_BROKEN)
             return answer == STORE_DONE ? 0 : -1;
         if (!said)
             log_warning("waiting for the store", log_s("redis", address), log_s("why", err->text));
-        if (command_stopping())
-            return error_set(err, ERROR_STOPPED, "stopped while waiting for the store at %s",
-                             address);
-        if (w->config->connect_timeout_ms &&
-            clock_mono_ms() - begin_ms > w->config->connect_timeout_ms)
-            return error_prefix(err, "gave up after %" PRId64 " ms",
-                                w->config->connect_timeout_ms);
-        clock_sleep_ms(pause_ms);
-        pause_ms = pause_ms * 2 < BACK_OFF_MAX_MS ? pause_ms * 2 : BACK_OFF_MAX_MS;
+        if (wait_a_little(w, &patience, what, err) != 0)
+            return -1;
     }
 }
 
@@ -78,6 +98,7 @@ static int take_targets(struct worker *w, struct error *err)
         struct broker_topic log = {0};
         if (broker_describe(w->broker, w->topics[t], &log, err) != 0)
             return -1;
+        free(w->targets[t]);
         w->targets[t] = calloc((size_t)log.partitions, sizeof *w->targets[t]);
         w->target_count = log.partitions;
         for (int32_t p = 0; p < log.partitions && w->targets[t]; p++)
@@ -87,6 +108,22 @@ static int take_targets(struct worker *w, struct error *err)
             return error_memory(err);
     }
     return 0;
+}
+
+/* Kafka may go away between its first answer and this one. */
+static int wait_for_targets(struct worker *w, struct error *err)
+{
+    struct patience patience = patience_begin();
+    for (bool said = false;; said = true) {
+        if (take_targets(w, err) == 0)
+            return 0;
+        if (!err->retry)
+            return -1;
+        if (!said)
+            log_warning("waiting for the log", log_s("why", err->text));
+        if (wait_a_little(w, &patience, "the log", err) != 0)
+            return -1;
+    }
 }
 
 static int open_lane(struct worker *w, struct lane *lane, int number, struct error *err)
@@ -159,7 +196,7 @@ int worker_open(struct worker **out, const struct config *config, const struct k
     w->options = options;
     if (open_parts(w, err) != 0 || broker_wait(w->broker, err) != 0 ||
         (w->letters && deadletters_wait(w->letters, err) != 0) || wait_for_store(w, err) != 0 ||
-        (options.exit_at_end && take_targets(w, err) != 0)) {
+        (options.exit_at_end && wait_for_targets(w, err) != 0)) {
         worker_free(w);
         return -1;
     }

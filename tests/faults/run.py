@@ -7,11 +7,9 @@ Without --minutes: one round, each kind at least as often as kinds.py says. With
 the time is up. --short is what faults_test.py runs: each kind once or twice. Status 1 when anything
 was lost or doubled, or a worker gave up.
 
-Then, alone, the time is taken that one worker's death costs, and producers are killed while they
-send (recovery.py, producers.py).
-
 Two lanes, each a process with a Kafka of its own, share the kinds: most of a fault is waiting.
-Python's standard library only."""
+Beside them producers are killed while they send (producers.py). At the end, alone, the time is
+taken that one worker's death costs (recovery.py). Python's standard library only."""
 
 import argparse
 import collections
@@ -159,9 +157,9 @@ def chosen_kinds(words):
 
 def chosen_extras(words, size):
     """{name: function of kafka, folder, seed, say} that gives (line, whether it is well)."""
-    found = {recovery.NAME: functools.partial(recovery.run, attempts=size.attempts)}
-    for name, trial in producers.trials(size.rows, size.events):
-        found[name] = functools.partial(producers.run, name, trial)
+    found = {name: functools.partial(producers.run, name, trial)
+             for name, trial in producers.trials(size.rows, size.events)}
+    found[recovery.NAME] = functools.partial(recovery.run, attempts=size.attempts)
     return {name: extra for name, extra in found.items() if named(words, name)}
 
 
@@ -200,22 +198,27 @@ def run_lane(asked, folder):
     (folder / f"lane{asked.lane}.json").write_text(json.dumps([vars(r) for r in rows.values()]))
 
 
-def run_lanes(asked, folder):
-    """The rows of all lanes, in the order of the kinds."""
+@contextlib.contextmanager
+def running_lanes(asked, folder):
+    """The lanes' processes; none outlives this."""
     words = ["--minutes", str(asked.minutes), "--seed", str(asked.seed), "--folder", str(folder),
              *(["--short"] if asked.short else []), "--only", *asked.only]
     lanes = [subprocess.Popen([sys.executable, __file__, "--lane", str(lane), *words],
                               stdin=subprocess.DEVNULL)
              for lane in range(min(LANES, len(chosen_kinds(asked.only))))]
     try:
-        ended = [lane.wait() for lane in lanes]
+        yield lanes
     finally:
         for lane in lanes:
             if lane.poll() is None:
                 lane.terminate()
                 lane.wait(60)
+
+
+def rows_of(lanes, folder):
+    """What all lanes came to, when they have ended, in the order of the kinds."""
     rows = []
-    for lane, status in enumerate(ended):
+    for lane, status in enumerate([lane.wait() for lane in lanes]):
         if status != 0:
             raise SystemExit(f"faults: lane {lane} ended with status {status}")
         for fields in json.loads((folder / f"lane{lane}.json").read_text()):
@@ -226,14 +229,19 @@ def run_lanes(asked, folder):
     return sorted(rows, key=lambda row: order.index(row.name))
 
 
-def run_extras(asked, folder):
-    """{name: (line, whether it is well)}"""
-    extras = chosen_extras(asked.only, size_of(asked))
-    if not extras:
-        return {}
-    with contextlib.closing(servers.Kafka(folder / "kafka")) as kafka:
-        return {name: extra(kafka, folder / f"extra{i}", asked.seed, say)
-                for i, (name, extra) in enumerate(extras.items())}
+def run_in(asked, folder):
+    """(rows, {name: (line, whether it is well)}). Producers are killed beside the lanes; when these
+    have ended the time of recovery is taken."""
+    extras, said = chosen_extras(asked.only, size_of(asked)), {}
+    with contextlib.ExitStack() as stack:
+        lanes = stack.enter_context(running_lanes(asked, folder))
+        kafka = extras and stack.enter_context(contextlib.closing(servers.Kafka(folder / "kafka")))
+        rows = None
+        for i, (name, extra) in enumerate(extras.items()):
+            if name == recovery.NAME:
+                rows = rows_of(lanes, folder)
+            said[name] = extra(kafka, folder / f"extra{i}", asked.seed, say)
+        return rows if rows is not None else rows_of(lanes, folder), said
 
 
 def run_all(asked):
@@ -247,7 +255,7 @@ def run_all(asked):
     servers.fetch_kafka()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tandem-faults-"))
     try:
-        return run_lanes(asked, folder), run_extras(asked, folder)
+        return run_in(asked, folder)
     finally:
         servers.remove(folder)
 

@@ -85,7 +85,7 @@ class Breaks(unittest.TestCase):
 
     def first_call(self, patch):
         """The call that finds it, or None."""
-        program = self.build(patch, ["double_test", "memory"])
+        program = self.build(patch, ["double_test", "double_ledger_test", "memory", "blob"])
         done = subprocess.run([program, _stack("TANDEM_REDIS"), str(CALLS)], capture_output=True,
                               text=True, timeout=300)
         found = re.match(r"call (\d+): ", done.stdout)

@@ -145,10 +145,14 @@ static void hand_out(int group)
         b->place_count = 0;
         ready[count++] = b;
     }
-    int turn = count ? dice(count) : 0;
-    for (int p = 0; p < world.partition_count && count; p++) {
-        struct broker *b = ready[(turn + p) % count];
-        b->places[b->place_count++] = (struct broker_place){0, p, {-1, -1}};
+    /* By range, a partition of both topics goes to one member; other assignors part them. */
+    int turn = dice(count);
+    for (int t = 0; t < world.topic_count && count; t++) {
+        for (int p = 0; p < world.partition_count; p++) {
+            struct broker *b = ready[(turn + p) % count];
+            b->places[b->place_count++] = (struct broker_place){t, p, {-1, -1}};
+        }
+        turn = world.apart ? dice(count) : turn;
     }
     g->rebalancing = false;
     world_trace("group %d hands partitions to %d members", group, count);
@@ -189,24 +193,27 @@ static void add_item(struct broker *b, struct broker_item item)
         b->items[b->item_count++] = item;
 }
 
-static void refuse(struct broker *b, int p, enum broker_what what, const char *text)
+static void refuse(struct broker *b, int t, int p, enum broker_what what, const char *text)
 {
     if (chance(200))
-        add_item(b, (struct broker_item){
-                        .what = what, .partition = p, .offset = b->parts[p].offset, .text = text});
+        add_item(b, (struct broker_item){.what = what,
+                                         .topic = t,
+                                         .partition = p,
+                                         .offset = b->parts[t][p].offset,
+                                         .text = text});
 }
 
-static void read_partition(struct broker *b, int p, int most)
+static void read_partition(struct broker *b, int t, int p, int most)
 {
-    struct partition *log = &world.partitions[p];
-    int64_t *offset = &b->parts[p].offset, end = log_stable_end(p);
-    if (log->cut_back && *offset >= log->count && b->parts[p].epoch >= 0) {
-        refuse(b, p, BROKER_TRUNCATED, "cut back");
+    struct partition *log = &world.logs[t][p];
+    int64_t *offset = &b->parts[t][p].offset, end = log_stable_end(t, p);
+    if (log->cut_back && *offset >= log->count && b->parts[t][p].epoch >= 0) {
+        refuse(b, t, p, BROKER_TRUNCATED, "cut back");
         return;
     }
     if (*offset < log->start || *offset > log->count ||
         (world.now_ms<log->trails_until_ms && * offset> log->start)) {
-        refuse(b, p, BROKER_IMPOSSIBLE, "offset out of range");
+        refuse(b, t, p, BROKER_IMPOSSIBLE, "offset out of range");
         return;
     }
     for (; most > 0 && *offset < end; ++*offset) {
@@ -217,6 +224,7 @@ static void read_partition(struct broker *b, int p, int most)
         bool tombstone = e->kind == ENTRY_TOMBSTONE;
         add_item(b, (struct broker_item){
                         .what = BROKER_RECORD,
+                        .topic = t,
                         .partition = p,
                         .offset = *offset,
                         .record = {.partition = p,
@@ -225,11 +233,12 @@ static void read_partition(struct broker *b, int p, int most)
                                    .timestamp_ms = e->timestamp_ms,
                                    .key = text_of(e->key),
                                    .value = tombstone ? (struct text){0} : text_of(e->value)}});
-        b->parts[p].epoch = 0;
+        b->parts[t][p].epoch = 0;
     }
-    if (*offset >= end && b->parts[p].told_end != *offset) {
-        add_item(b, (struct broker_item){.what = BROKER_END, .partition = p, .offset = *offset});
-        b->parts[p].told_end = *offset;
+    if (*offset >= end && b->parts[t][p].told_end != *offset) {
+        add_item(b, (struct broker_item){
+                        .what = BROKER_END, .topic = t, .partition = p, .offset = *offset});
+        b->parts[t][p].told_end = *offset;
     }
 }
 
@@ -247,11 +256,12 @@ int broker_poll(struct broker *broker, int64_t wait_ms)
     }
     if (world.kafka_away || broker->generation != world.generation)
         return 0;
-    int first = dice(world.partition_count);
-    for (int i = 0; i < world.partition_count; i++) {
+    int count = world.topic_count * world.partition_count, first = dice(count);
+    for (int i = 0; i < count; i++) {
+        int t = (first + i) % count / world.partition_count;
         int p = (first + i) % world.partition_count;
-        if (broker->parts[p].assigned && !broker->parts[p].paused)
-            read_partition(broker, p, 1 + dice(12));
+        if (broker->parts[t][p].assigned && !broker->parts[t][p].paused)
+            read_partition(broker, t, p, 1 + dice(12));
     }
     return broker->item_count;
 }
@@ -280,7 +290,8 @@ static void check_given(const struct broker *b, const struct broker_place *place
     for (int i = 0; i < count; i++) {
         bool given = false;
         for (int k = 0; k < b->place_count; k++)
-            given = given || b->places[k].partition == places[i].partition;
+            given = given || (b->places[k].partition == places[i].partition &&
+                              b->places[k].topic == places[i].topic);
         if (!given && b->state == ASSIGNING)
             world_fail("partition %d is read, and others were given", places[i].partition);
     }
@@ -294,12 +305,12 @@ int broker_assign(struct broker *broker, const struct broker_place *places, cons
     memset(broker->parts, 0, sizeof broker->parts);
     broker->item_count = broker->item_next = 0;
     for (int i = 0; i < count; i++) {
-        int p = places[i].partition;
-        broker->parts[p].assigned = true;
-        broker->parts[p].paused = paused && paused[i];
-        broker->parts[p].offset = places[i].at.offset;
-        broker->parts[p].epoch = places[i].at.epoch;
-        broker->parts[p].told_end = -1;
+        int t = places[i].topic, p = places[i].partition;
+        broker->parts[t][p].assigned = true;
+        broker->parts[t][p].paused = paused && paused[i];
+        broker->parts[t][p].offset = places[i].at.offset;
+        broker->parts[t][p].epoch = places[i].at.epoch;
+        broker->parts[t][p].told_end = -1;
         if (places[i].at.offset < 0)
             world_fail("partition %d is to be read from no offset", p);
     }
@@ -326,8 +337,9 @@ int broker_unassign(struct broker *broker, struct error *err)
 
 void broker_pause(struct broker *broker)
 {
-    for (int p = 0; p < world.partition_count; p++)
-        broker->parts[p].paused = true;
+    for (int t = 0; t < world.topic_count; t++)
+        for (int p = 0; p < world.partition_count; p++)
+            broker->parts[t][p].paused = true;
 }
 
 void broker_commit(struct broker *broker, const struct broker_place *places, int count)
@@ -337,10 +349,16 @@ void broker_commit(struct broker *broker, const struct broker_place *places, int
     (void)count;
 }
 
+/* The worlds of sales and service have one topic, which stands for both. */
+static int topic_of(const char *name)
+{
+    return world.topic_count > 1 && strcmp(name, "tandem.service") == 0 ? 1 : 0;
+}
+
 int broker_describe(struct broker *broker, const char *name, struct broker_topic *out,
                     struct error *err)
 {
-    int count = world.described_partitions;
+    int topic = topic_of(name), count = world.described_partitions[topic];
     (void)broker;
     broker_topic_clear(out);
     world_sleep(chance(300) ? dice(20) : 0);
@@ -348,14 +366,14 @@ int broker_describe(struct broker *broker, const char *name, struct broker_topic
         return error_retry(err, ERROR_KAFKA, "no broker answers for %s", name);
     out->partitions = count;
     snprintf(out->cluster, sizeof out->cluster, "%s", world.cluster_id);
-    snprintf(out->id, sizeof out->id, "%s", world.topic_id);
+    snprintf(out->id, sizeof out->id, "%s", world.topic_ids[topic]);
     out->starts = calloc((size_t)count, sizeof *out->starts);
     out->ends = calloc((size_t)count, sizeof *out->ends);
     if (!out->starts || !out->ends)
         abort();
     for (int p = 0; p < count && p < world.partition_count; p++) {
-        out->starts[p] = world.partitions[p].start;
-        out->ends[p] = log_stable_end(p);
+        out->starts[p] = world.logs[topic][p].start;
+        out->ends[p] = log_stable_end(topic, p);
     }
     return 0;
 }

@@ -50,14 +50,14 @@ static void all_rejoin(void)
 
 /* ---- the log ---- */
 
-static bool make_topic_anew(void)
+static bool make_topic_anew(int t)
 {
-    log_make_anew();
+    log_make_anew(t);
     all_rejoin();
     says("topic-1", 0);
     says("topic-2", 0);
     for (int p = 0; p < PARTITIONS_MAX; p++)
-        world.base_from[p] = world.base_back[p] = 0;
+        world.base_from[t][p] = world.base_back[t][p] = 0;
     return true;
 }
 
@@ -67,39 +67,47 @@ static bool change_cluster(void)
     all_rejoin();
     says("cluster-1", 0);
     says("cluster-2", 0);
-    for (int p = 0; p < world.partition_count; p++)
-        world.base_from[p] = world.base_back[p] = world.partitions[p].start;
+    for (int t = 0; t < world.topic_count; t++)
+        for (int p = 0; p < world.partition_count; p++)
+            world.base_from[t][p] = world.base_back[t][p] = world.logs[t][p].start;
     return true;
 }
 
-static bool add_partitions(void)
+/* Of one topic only, they are no longer alike. */
+static bool add_partitions(int t)
 {
-    says("has %lld partitions", world.described_partitions + 1);
-    says("counts %lld", world.described_partitions);
-    world.described_partitions++;
+    bool both = world.topic_count > 1 && chance(500);
+    says("has %lld", world.described_partitions[t] + 1);
+    if (world.topic_count > 1 && !both)
+        says("both must have as many", 0);
+    else
+        says("counts %lld", world.described_partitions[t]);
+    world.described_partitions[t]++;
+    if (both)
+        world.described_partitions[1 - t]++;
     all_rejoin();
     return true;
 }
 
-static bool overrun(int p, const struct store_position *at)
+static bool overrun(int t, int p, const struct store_position *at)
 {
-    struct partition *log = &world.partitions[p];
+    struct partition *log = &world.logs[t][p];
     int more = 2 + dice(20);
     if (log->count + more > LOG_MAX)
         return false;
     kill_all();
     for (int i = 0; i < more; i++)
-        log_append(p);
+        log_append(t, p);
     log->start = (int)at->at.offset + 1 + dice(more - 1);
-    world.base_from[p] = world.base_back[p] = log->start;
+    world.base_from[t][p] = world.base_back[t][p] = log->start;
     says("offset %lld", at->at.offset);
     says("%lld", log->start);
     return true;
 }
 
-static bool lose_end(int p, const struct store_position *at)
+static bool lose_end(int t, int p, const struct store_position *at)
 {
-    struct partition *log = &world.partitions[p];
+    struct partition *log = &world.logs[t][p];
     int most = (int)at->at.offset - log->start;
     if (most < 1)
         return false;
@@ -107,16 +115,16 @@ static bool lose_end(int p, const struct store_position *at)
     log->count = (int)at->at.offset - 1 - dice(most < 30 ? most : 30);
     log->settled = 0;
     memset(log->letters + log->count, 0, (size_t)(LOG_MAX - log->count) * sizeof *log->letters);
-    world.base_from[p] = log->count;
+    world.base_from[t][p] = log->count;
     says("offset %lld", at->at.offset);
     says("%lld", log->count);
     return true;
 }
 
 /* The broker tells by the epoch of what was read last. */
-static bool cut_back(int p, const struct store_position *at)
+static bool cut_back(int t, int p, const struct store_position *at)
 {
-    struct partition *log = &world.partitions[p];
+    struct partition *log = &world.logs[t][p];
     if (at->at.epoch < 0 || !log->count || log->entries[log->count - 1].state != ENTRY_COMMITTED)
         return false;
     kill_all();
@@ -127,67 +135,71 @@ static bool cut_back(int p, const struct store_position *at)
 
 /* ---- the store ---- */
 
-static bool lose_position(int p)
+static bool lose_position(int t, int p)
 {
-    struct memory *m = world.master;
-    *memory_position(m, 0, p) = m->positions[m->position_count - 1];
+    struct memory *m = world_server(p)->master;
+    *memory_position(m, t, p) = m->positions[m->position_count - 1];
     m->position_count--;
     says("no position", 0);
     says("partition %lld", p);
     return true;
 }
 
-static bool lose_hash(void)
+/* A shard of the ledger holds nothing by which this could be told from an empty one. */
+static bool lose_hash(struct memory *m)
 {
-    world.master->exists = false;
+    if (!m->others)
+        return false;
+    m->exists = false;
     says("lacks the positions", 0);
     return true;
 }
 
-static bool lose_hashes(void)
+static bool lose_hashes(struct memory *m)
 {
-    if (!world.master->counted)
+    if (!memory_orphans(m))
         return false;
-    world.master->exists = world.master->others = false;
+    m->exists = m->others = false;
     says("day counters", 0);
     return true;
 }
 
-static bool lose_beginning(int p, const struct store_position *at)
+static bool lose_beginning(int t, int p, const struct store_position *at)
 {
-    log_retain(p, at->at.offset);
-    if (world.accept_gap || !world.partitions[p].start)
+    log_retain(t, p, at->at.offset);
+    if (world.accept_gap || !world.logs[t][p].start)
         return false;
     kill_all();
-    memory_clear(world.master);
+    memory_clear(world_server(p)->master);
     says("begins at offset", 0);
     return true;
 }
 
-static bool do_damage(int p)
+static bool do_damage(int t, int p)
 {
-    const struct store_position *at = memory_position(world.master, 0, p);
+    struct memory *m = world_server(p)->master;
+    const struct store_position *at = memory_position(m, t, p);
     switch (world.damage) {
     case F_TOPIC_ANEW:
-        return make_topic_anew();
+        return make_topic_anew(t);
     case F_OTHER_CLUSTER:
         return change_cluster();
     case F_MORE_PARTITIONS:
-        return add_partitions();
+        return add_partitions(t);
     case F_OVERRUN:
-        return overrun(p, at);
+        return overrun(t, p, at);
     case F_BEYOND:
-        return lose_end(p, at);
+        return lose_end(t, p, at);
     case F_CUT_BACK:
-        return cut_back(p, at);
+        return cut_back(t, p, at);
     case F_POSITION_GONE:
-        return lose_position(p);
+        return lose_position(t, p);
     case F_HASH_GONE:
-        return lose_hash();
+        return lose_hash(m);
     case F_ORPHANS:
-        return lose_hashes();
+        return lose_hashes(m);
     default:
-        return lose_beginning(p, at);
+        return lose_beginning(t, p, at);
     }
 }
 
@@ -206,34 +218,75 @@ static bool too_long(int turns)
     return turns > EXAM_TURNS || world.now_ms - world.damage_ms > EXAM_MS;
 }
 
-static void all_must_end(void)
+/* A shard without partitions holds nothing; a worker may make it at any time. */
+static void check_unchanged(struct memory *const *before)
 {
     char why[400];
-    struct memory *before = memory_copy(world.master);
+    for (int i = 0; i < world.server_count && i < world.partition_count; i++)
+        if (!memory_equal(before[i], world.servers[i].master, why, sizeof why))
+            world_fail("%s: the store was changed: %s", fault_names[world.damage], why);
+}
+
+static void copy_all(struct memory **copies)
+{
+    for (int i = 0; i < world.server_count; i++)
+        copies[i] = memory_copy(world.servers[i].master);
+}
+
+static void free_all(struct memory *const *copies)
+{
+    for (int i = 0; i < world.server_count; i++)
+        memory_free(copies[i]);
+}
+
+static void all_must_end(void)
+{
+    struct memory *before[SERVERS_MAX];
+    copy_all(before);
     for (int i = 0; used() && !world.verdict[0]; i++) {
         schedule_turn();
         if (too_long(i))
             world_fail("%s: a worker goes on", fault_names[world.damage]);
     }
-    if (!memory_equal(before, world.master, why, sizeof why))
-        world_fail("%s: the store was changed: %s", fault_names[world.damage], why);
-    memory_free(before);
+    check_unchanged(before);
+    free_all(before);
 }
 
-static int64_t notes(void)
+/* Of gaps; a duplicate window that is short is noted too, before a gap is accepted or after. */
+static int64_t notes(const struct server *server)
 {
     int64_t count = 0;
     for (size_t i = 0; i < memory_names(); i++)
-        if (memory_name(i)->kind == MEMORY_NOTE)
-            count += memory_value(world.master, i);
+        if (memory_name(i)->kind == MEMORY_NOTE &&
+            strncmp(memory_name(i)->field, "window:", 7) != 0)
+            count += memory_value(server->master, i);
     return count;
 }
 
-static void all_must_go_on(struct memory *before)
+/* Every store with partitions of what was damaged says so: all, or that of partition p. */
+static bool all_noted(const int64_t *noted, int p)
 {
-    int64_t noted = notes();
-    world.base = before;
-    for (int i = 0; notes() == noted && !world.verdict[0]; i++) {
+    bool all = world.damage == F_TOPIC_ANEW || world.damage == F_OTHER_CLUSTER;
+    for (int i = 0; i < world.server_count; i++) {
+        const struct server *server = &world.servers[i];
+        int topics = world.damage == F_OTHER_CLUSTER ? world.topic_count : 1;
+        int64_t least = noted[i] + (all ? (int64_t)server->master->position_count * topics /
+                                              world.topic_count
+                                        : server == world_server(p));
+        if (notes(server) < least)
+            return false;
+    }
+    return true;
+}
+
+static void all_must_go_on(struct memory *const *before, int p)
+{
+    int64_t noted[SERVERS_MAX];
+    for (int i = 0; i < world.server_count; i++) {
+        noted[i] = notes(&world.servers[i]);
+        world.servers[i].base = before[i];
+    }
+    for (int i = 0; !all_noted(noted, p) && !world.verdict[0]; i++) {
         if (!used())
             process_start(0, false);
         schedule_turn();
@@ -241,11 +294,12 @@ static void all_must_go_on(struct memory *before)
             world_fail("%s: nothing was noted", fault_names[world.damage]);
     }
     for (int n = dice(30); n > 0; n--)
-        log_append(dice(world.partition_count));
+        log_append(dice(world.topic_count), dice(world.partition_count));
     schedule_settle();
     if (!world.verdict[0])
-        recount_check(world.master, true);
-    world.base = NULL;
+        recount_check_all();
+    for (int i = 0; i < world.server_count; i++)
+        world.servers[i].base = NULL;
 }
 
 static bool acceptable(void)
@@ -264,27 +318,39 @@ static void dismiss_others(void)
     }
 }
 
+/* Where all partitions stand, and how far back copies are known. */
+static void remember_places(void)
+{
+    for (int t = 0; t < world.topic_count; t++) {
+        for (int p = 0; p < world.partition_count; p++) {
+            const struct store_position *at = memory_position(world_server(p)->master, t, p);
+            int64_t start = world.logs[t][p].start;
+            world.base_from[t][p] = at->at.offset;
+            world.base_back[t][p] = at->begin > start ? at->begin : start;
+        }
+    }
+    if (world.kind->sharded)
+        recount_customers_keep();
+}
+
 void damage_exam(void)
 {
-    struct memory *before = memory_copy(world.master);
-    for (int p = 0; p < world.partition_count; p++) {
-        const struct store_position *at = memory_position(world.master, 0, p);
-        world.base_from[p] = at->at.offset;
-        world.base_back[p] =
-            at->begin > world.partitions[p].start ? at->begin : world.partitions[p].start;
-    }
+    struct memory *before[SERVERS_MAX];
+    int t = dice(world.topic_count), p = dice(world.partition_count);
+    copy_all(before);
+    remember_places();
     dismiss_others();
     world.damage = (enum fault)(F_DAMAGE + dice(FAULTS - F_DAMAGE));
     world.damage_ms = world.now_ms;
-    world_trace("%s", fault_names[world.damage]);
-    if (do_damage(dice(world.partition_count))) {
+    world_trace("%s: topic %d partition %d", fault_names[world.damage], t, p);
+    if (do_damage(t, p)) {
         world_happened(world.damage);
         for (int n = used() ? dice(2) : 1 + dice(2); n > 0; n--)
             process_start(0, false);
         if (world.accept_gap && acceptable())
-            all_must_go_on(before);
+            all_must_go_on(before, p);
         else
             all_must_end();
     }
-    memory_free(before);
+    free_all(before);
 }

@@ -28,6 +28,7 @@ const char *const fault_names[FAULTS] = {
     [F_RETENTION] = "log forgets its beginning",
     [F_TRAILS] = "new leader trails",
     [F_REBUILD] = "store switched to a recount, or fenced",
+    [F_FORGET] = "customer forgotten",
     [F_REFUSED] = "connection refused",
     [F_REQUEST_LOST] = "request lost",
     [F_REPLY_LOST] = "reply lost",
@@ -55,93 +56,105 @@ void world_happened(enum fault fault)
     world.injected[fault]++;
 }
 
-static void drop_snapshots(void)
+static void drop_snapshots(struct server *server)
 {
-    for (int i = 0; i < world.snapshot_count; i++)
-        memory_free(world.snapshots[i]);
-    world.snapshot_count = 0;
+    for (int i = 0; i < server->snapshot_count; i++)
+        memory_free(server->snapshots[i]);
+    server->snapshot_count = 0;
 }
 
-static void take_state(int slot)
+static void take_state(struct server *server, int slot)
 {
-    store_forget_errands();
-    store_reset_all();
-    memory_free(world.master);
-    world.master = memory_copy(world.snapshots[slot]);
-    world.master->broken_key[0] = 0;
+    store_forget_errands(server);
+    store_reset_all(server);
+    memory_free(server->master);
+    server->master = memory_copy(server->snapshots[slot]);
+    server->master->broken_key[0] = 0;
 }
 
-static void set_back(void)
+static void set_back(struct server *server)
 {
-    if (world.snapshot_count)
-        take_state(dice(world.snapshot_count));
+    if (server->snapshot_count)
+        take_state(server, dice(server->snapshot_count));
 }
 
 /* The replica was a little behind. */
-static void fail_over(void)
+static void fail_over(struct server *server)
 {
-    int slot = schedule_snapshot();
+    int slot = schedule_snapshot(server);
     for (int turns = dice(60); turns > 0 && !world.verdict[0]; turns--)
         schedule_turn();
-    take_state(slot);
+    take_state(server, slot);
 }
 
-static void end_split(void)
+static void end_split(struct server *server)
 {
-    world.split_on = false;
+    server->split_on = false;
     store_tick();
-    memory_free(world.split);
-    world.split = NULL;
+    memory_free(server->split);
+    server->split = NULL;
 }
 
-static void split_or_not(void)
+static void split_or_not(struct server *server)
 {
-    if (world.split_on) {
-        end_split();
+    if (server->split_on) {
+        end_split(server);
         return;
     }
-    world.split = memory_copy(world.master);
-    world.split_on = true;
-    store_reset_all();
-}
-
-static bool log_is_whole(void)
-{
-    for (int p = 0; p < world.partition_count; p++)
-        if (world.partitions[p].start > 0)
-            return false;
-    return true;
+    server->split = memory_copy(server->master);
+    server->split_on = true;
+    store_reset_all(server);
 }
 
 /* A log that lost its beginning cannot be counted anew, unless an operator says so. */
-static void empty(void)
+static void empty(struct server *server)
 {
     if (!world.accept_gap && !log_is_whole())
         return;
-    store_forget_errands();
-    memory_clear(world.master);
+    store_forget_errands(server);
+    memory_clear(server->master);
+}
+
+static const char *any_small_key(void)
+{
+    static const char *const of_all[] = {"scope:region", "currency", "dirty"};
+    static const char *const of_shard[] = {"names", "dirty"};
+    return world.kind->sharded ? of_shard[dice(2)] : of_all[dice(3)];
 }
 
 /* A key becomes one of another type, in the middle of what a batch changes or before it. */
-static void break_a_key(void)
+static void break_a_key(struct server *server)
 {
     int places[512], count = 0;
-    char *key = world.master->broken_key;
+    char *key = server->master->broken_key;
     if (key[0]) {
         key[0] = 0;
         return;
     }
     if (chance(150)) {
-        snprintf(key, sizeof world.master->broken_key, "tandem:{main}:%s",
-                 (const char *[]){"scope:region", "currency", "dirty"}[dice(3)]);
+        snprintf(key, sizeof server->master->broken_key, "%s%s", server->master->prefix,
+                 any_small_key());
         return;
     }
     for (size_t i = 0; i < memory_names() && count < 512; i++)
-        if (memory_name(i)->kind == MEMORY_CELL && memory_value(world.master, i))
+        if (memory_name(i)->kind == MEMORY_CELL && memory_value(server->master, i))
             places[count++] = (int)i;
     if (count)
-        snprintf(key, sizeof world.master->broken_key, "%s",
+        snprintf(key, sizeof server->master->broken_key, "%s",
                  memory_name((size_t)places[dice(count)])->key);
+}
+
+/* As `tandem forget` does it: one customer of one partition, in one step. */
+static void forget_a_customer(struct server *server)
+{
+    int partition = dice(world.partition_count), customer = dice(LOG_CUSTOMERS);
+    uint64_t fresh = (uint64_t)dice(1 << 30) << 32 | (unsigned)dice(1 << 30) | 1;
+    if (!world.kind->sharded || server != world_server(partition) || server->away ||
+        memory_fenced(server->master))
+        return;
+    world_trace("  customer %s of partition %d: %s", log_customers[customer], partition,
+                memory_forget(server->master, server->master->token, partition,
+                              text_of(log_customers[customer]), fresh));
 }
 
 static void stall(struct worker_process *p)
@@ -150,26 +163,28 @@ static void stall(struct worker_process *p)
         p->wake_ms = world.now_ms + dice(90000);
 }
 
-static void trim(void)
+static void trim(struct server *server)
 {
-    if (world.master->exists)
-        memory_trim(world.master, (int32_t)(WORLD_EPOCH_MS / 86400000) - dice(4));
+    if (server->master->exists)
+        memory_trim(server->master, (int32_t)(WORLD_EPOCH_MS / 86400000) -
+                                        dice(world.kind->sharded ? 100 : 4));
 }
 
 /* Never beyond a position that the store may still return to. */
 static void retention(void)
 {
-    int p = dice(world.partition_count);
-    const struct store_position *at = memory_position(world.master, 0, p);
-    if (!at || !world.master->exists || world.split_on)
+    int t = dice(world.topic_count), p = dice(world.partition_count);
+    struct server *server = world_server(p);
+    const struct store_position *at = memory_position(server->master, t, p);
+    if (!at || !server->master->exists || server->split_on)
         return;
-    drop_snapshots();
-    log_retain(p, at->at.offset - dice(world.window + 20));
+    drop_snapshots(server);
+    log_retain(t, p, at->at.offset - dice(world.window + 20));
 }
 
 static void trail(void)
 {
-    struct partition *log = &world.partitions[dice(world.partition_count)];
+    struct partition *log = &world.logs[dice(world.topic_count)][dice(world.partition_count)];
     if (world.now_ms > log->trails_until_ms + 15000)
         log->trails_until_ms = world.now_ms + dice(20000);
 }
@@ -196,22 +211,22 @@ static void inject_into_workers(enum fault fault, struct worker_process *p)
         process_start(0, true);
 }
 
-static void inject_into_store(enum fault fault)
+static void inject_into_store(enum fault fault, struct server *server)
 {
-    static void (*const actions[FAULTS])(void) = {
-        [F_RESET] = store_reset_all,
-        [F_SET_BACK] = set_back,
-        [F_FAIL_OVER] = fail_over,
-        [F_EMPTY] = empty,
-        [F_SPLIT] = split_or_not,
-        [F_WRONG_TYPE] = break_a_key,
-        [F_TRIM] = trim,
-        [F_RETENTION] = retention,
-        [F_TRAILS] = trail,
-        [F_REBUILD] = rebuild_run,
+    static void (*const actions[FAULTS])(struct server *) = {
+        [F_SET_BACK] = set_back,     [F_FAIL_OVER] = fail_over,
+        [F_EMPTY] = empty,           [F_SPLIT] = split_or_not,
+        [F_WRONG_TYPE] = break_a_key, [F_TRIM] = trim,
+        [F_REBUILD] = rebuild_run,   [F_FORGET] = forget_a_customer,
     };
-    if (actions[fault])
-        actions[fault]();
+    if (fault == F_RESET)
+        store_reset_all(server);
+    else if (fault == F_REDIS_AWAY)
+        server->away = !server->away;
+    else if (fault == F_LATER)
+        server->later = !server->later;
+    else if (actions[fault])
+        actions[fault](server);
 }
 
 void fault_inject(void)
@@ -221,32 +236,39 @@ void fault_inject(void)
     world_happened(fault);
     world_trace("fault: %s", fault_names[fault]);
     inject_into_workers(fault, p);
-    inject_into_store(fault);
+    inject_into_store(fault, &world.servers[dice(world.server_count)]);
     if (fault == F_REBALANCE)
         group_rebalance(dice(GROUPS));
-    else if (fault == F_REDIS_AWAY)
-        world.redis_away = !world.redis_away;
-    else if (fault == F_LATER)
-        world.redis_later = !world.redis_later;
+    else if (fault == F_RETENTION)
+        retention();
+    else if (fault == F_TRAILS)
+        trail();
     else if (fault == F_LETTERS)
         world.letters_away = !world.letters_away;
     else if (fault == F_KAFKA)
         world.kafka_away = !world.kafka_away;
     else if (fault == F_TRANSACTION)
-        log_append_transaction(dice(world.partition_count));
+        log_append_transaction(dice(world.topic_count), dice(world.partition_count));
+}
+
+static void heal_server(struct server *server)
+{
+    server->away = server->later = false;
+    if (server->split_on)
+        end_split(server);
+    server->master->broken_key[0] = 0;
+    memory_fence(server->master, false);
 }
 
 void schedule_heal(void)
 {
-    world.faults = world.redis_away = world.redis_later = world.letters_away = world.kafka_away =
-        false;
-    if (world.split_on)
-        end_split();
-    world.master->broken_key[0] = 0;
-    memory_fence(world.master, false);
+    world.faults = world.letters_away = world.kafka_away = false;
+    for (int i = 0; i < world.server_count; i++)
+        heal_server(&world.servers[i]);
     log_resolve();
-    for (int p = 0; p < world.partition_count; p++)
-        world.partitions[p].trails_until_ms = 0;
+    for (int t = 0; t < world.topic_count; t++)
+        for (int p = 0; p < world.partition_count; p++)
+            world.logs[t][p].trails_until_ms = 0;
     for (int i = 0; i < PROCESSES_MAX; i++)
         if (world.processes[i].used && world.processes[i].wake_ms > world.now_ms + 1000)
             world.processes[i].wake_ms = world.now_ms + 1000;

@@ -62,18 +62,21 @@ static void write_service(struct entry *e, int partition)
     }
 }
 
-static void write_value(struct entry *e, int partition)
+static void write_value(struct entry *e, int topic, int partition)
 {
+    enum side side = world.kind->sides[topic];
     snprintf(e->key, sizeof e->key, "o%d", e->id);
     switch (e->kind) {
     case ENTRY_FIRST:
     case ENTRY_SECOND:
     case ENTRY_THIRD:
-        (world.kind->sides[0] == SIDE_SALE ? write_sale : write_service)(e, partition);
+        (world.topic_count > 1 ? log_write_customer
+         : side == SIDE_SALE   ? write_sale
+                               : write_service)(e, partition);
         break;
     case ENTRY_BAD: /* whole but for its data: its id is no reason to call another a duplicate */
         write_event(e, partition,
-                    world.kind->sides[0] == SIDE_SALE ? "sale.completed" : "service.opened", "\"x\":1");
+                    side == SIDE_SALE ? "sale.completed" : "service.opened", "\"x\":1");
         break;
     case ENTRY_IGNORED:
         snprintf(
@@ -99,9 +102,8 @@ static void give_meaning(struct entry *e, int partition)
     e->day = (int)(mix / 7 % 4);
 }
 
-static struct entry *room(int partition)
+static struct entry *room(struct partition *p)
 {
-    struct partition *p = &world.partitions[partition];
     if (p->count == LOG_MAX)
         return NULL;
     memset(&p->entries[p->count], 0, sizeof p->entries[0]);
@@ -124,10 +126,10 @@ static int last_of(const struct partition *log, int at, int id)
     return -1;
 }
 
-static void append(int partition, enum entry_state state)
+static void append(int topic, int partition, enum entry_state state)
 {
-    struct partition *log = &world.partitions[partition];
-    struct entry *e = room(partition);
+    struct partition *log = &world.logs[topic][partition];
+    struct entry *e = room(log);
     if (!e)
         return;
     e->state = state;
@@ -137,7 +139,10 @@ static void append(int partition, enum entry_state state)
     int last = last_of(log, log->count - 1, e->id);
     if (last >= 0 && last < log->start)
         e->id = 100000 + world.next_id++;
-    give_meaning(e, partition);
+    if (world.topic_count > 1)
+        log_give_customer(e, topic, partition);
+    else
+        give_meaning(e, partition);
     int odd = dice(100);
     if (odd < 4)
         e->kind = ENTRY_BAD;
@@ -147,48 +152,69 @@ static void append(int partition, enum entry_state state)
         e->kind = ENTRY_TOMBSTONE;
     /* Not before the event's own time: that would be a time in the future. */
     e->timestamp_ms = chance(50) ? -1 : WORLD_EPOCH_MS - dice(e->day + 1) * INT64_C(86400000);
-    write_value(e, partition);
+    write_value(e, topic, partition);
 }
 
-void log_append(int partition)
+void log_append(int topic, int partition)
 {
-    append(partition, ENTRY_COMMITTED);
+    append(topic, partition, ENTRY_COMMITTED);
 }
 
-void log_append_transaction(int partition)
+void log_append_transaction(int topic, int partition)
 {
     for (int n = 1 + dice(4); n > 0; n--)
-        append(partition, ENTRY_PENDING);
+        append(topic, partition, ENTRY_PENDING);
+}
+
+static void resolve(struct partition *log)
+{
+    bool commit = chance(500), any = false;
+    for (int i = log->settled; i < log->count; i++) {
+        if (log->entries[i].state != ENTRY_PENDING)
+            continue;
+        log->entries[i].state = commit ? ENTRY_COMMITTED : ENTRY_ABORTED;
+        any = true;
+    }
+    struct entry *marker = any ? room(log) : NULL;
+    if (marker)
+        marker->state = ENTRY_CONTROL;
 }
 
 void log_resolve(void)
 {
-    for (int p = 0; p < world.partition_count; p++) {
-        struct partition *log = &world.partitions[p];
-        bool commit = chance(500), any = false;
-        for (int i = log->settled; i < log->count; i++) {
-            if (log->entries[i].state != ENTRY_PENDING)
-                continue;
-            log->entries[i].state = commit ? ENTRY_COMMITTED : ENTRY_ABORTED;
-            any = true;
-        }
-        struct entry *marker = any ? room(p) : NULL;
-        if (marker)
-            marker->state = ENTRY_CONTROL;
-    }
+    for (int t = 0; t < world.topic_count; t++)
+        for (int p = 0; p < world.partition_count; p++)
+            resolve(&world.logs[t][p]);
 }
 
-int64_t log_stable_end(int partition)
+int64_t log_stable_end(int topic, int partition)
 {
-    struct partition *log = &world.partitions[partition];
+    struct partition *log = &world.logs[topic][partition];
     while (log->settled < log->count && log->entries[log->settled].state != ENTRY_PENDING)
         log->settled++;
     return log->settled;
 }
 
-void log_retain(int partition, int64_t start)
+bool log_is_duplicate(const struct partition *log, int offset, int64_t back)
 {
-    struct partition *log = &world.partitions[partition];
+    for (int i = offset - 1; i >= back && i >= offset - world.window; i--)
+        if (log->entries[i].id == log->entries[offset].id && log_counts(&log->entries[i]))
+            return true;
+    return false;
+}
+
+bool log_is_whole(void)
+{
+    for (int t = 0; t < world.topic_count; t++)
+        for (int p = 0; p < world.partition_count; p++)
+            if (world.logs[t][p].start > 0)
+                return false;
+    return true;
+}
+
+void log_retain(int topic, int partition, int64_t start)
+{
+    struct partition *log = &world.logs[topic][partition];
     if (start <= log->start)
         return;
     /* Records from `start` on must find their earlier copies in what stays. */
@@ -203,14 +229,14 @@ void log_retain(int partition, int64_t start)
         log->start = (int)start;
 }
 
-void log_make_anew(void)
+void log_make_anew(int topic)
 {
     for (int p = 0; p < world.partition_count; p++) {
-        struct partition *log = &world.partitions[p];
+        struct partition *log = &world.logs[topic][p];
         memset(log->letters, 0, LOG_MAX * sizeof *log->letters);
         log->count = log->start = log->settled = 0;
     }
-    snprintf(world.topic_id, sizeof world.topic_id, "topic-2");
+    snprintf(world.topic_ids[topic], sizeof world.topic_ids[topic], "topic-2");
     for (int n = dice(300); n > 0; n--)
-        log_append(dice(world.partition_count));
+        log_append(topic, dice(world.partition_count));
 }

@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include "blob.h"
 #include "common/calendar.h"
 
 #include <inttypes.h>
@@ -41,6 +42,7 @@ void memory_forget_names(void)
         free(names[i].field);
     }
     name_count = 0;
+    blob_forget_all();
     if (name_index)
         memset(name_index, 0, index_room * sizeof *name_index);
 }
@@ -134,16 +136,17 @@ static void join(struct memory *m, const char *key, const char *member)
 
 /* ---- the whole ---- */
 
-struct memory *memory_new(const char *prefix)
+struct memory *memory_new(const char *prefix, bool shard)
 {
     struct memory *m = must(calloc(1, sizeof *m));
+    m->shard = shard;
     snprintf(m->prefix, sizeof m->prefix, "%s", prefix);
     return m;
 }
 
 void memory_clear(struct memory *m)
 {
-    struct memory empty = {0};
+    struct memory empty = {.shard = m->shard};
     free(m->values);
     free(m->positions);
     memcpy(empty.prefix, m->prefix, sizeof empty.prefix);
@@ -191,8 +194,8 @@ static bool places_equal(const struct memory *a, const struct memory *b, char *w
 
 bool memory_equal(const struct memory *a, const struct memory *b, char *why, size_t room)
 {
-    snprintf(why, room, "existence, token, floor or number of positions");
-    if (a->exists != b->exists || strcmp(a->token, b->token) != 0 ||
+    snprintf(why, room, "existence, token, version, floor or number of positions");
+    if (a->exists != b->exists || a->ledger != b->ledger || strcmp(a->token, b->token) != 0 ||
         strcmp(a->floor, b->floor) != 0 || a->position_count != b->position_count)
         return false;
     if (!places_equal(a, b, why, room))
@@ -267,15 +270,19 @@ static const struct decision *decide(struct memory *m, struct call *call,
     return d;
 }
 
+static bool key_broken(const struct memory *m, const char *name)
+{
+    size_t len = strlen(m->prefix);
+    return m->broken_key[0] && strncmp(m->broken_key, m->prefix, len) == 0 &&
+           strcmp(m->broken_key + len, name) == 0;
+}
+
 /* False when something that is read before the first addition is of a wrong type. */
 static bool decide_all(struct memory *m, struct call *call, const struct batch *batch,
                        int64_t limit, char *failed)
 {
-    char currency[80], dirty[80];
-    snprintf(currency, sizeof currency, "%scurrency", m->prefix);
-    snprintf(dirty, sizeof dirty, "%sdirty", m->prefix);
-    bool broken = m->broken_key[0] &&
-                  (strcmp(currency, m->broken_key) == 0 || strcmp(dirty, m->broken_key) == 0);
+    bool broken =
+        key_broken(m, "currency") || key_broken(m, "dirty") || key_broken(m, "names");
     for (size_t g = 0; g < batch->group_count; g++) {
         const struct batch_group *group = &batch->groups[g];
         if (!group->dimension.len) {
@@ -321,6 +328,18 @@ static void take_back(struct memory *m, const struct call *call, const struct ba
         m->values[call->cells[i - 1]] -= batch->cells[i - 1].delta;
 }
 
+/* What only a shard of the ledger is given. */
+static void finish_ledger(struct memory *m, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->name_count; i++)
+        memory_put_number(m, batch->names[i].name, batch->names[i].number);
+    if (batch->name_count)
+        m->ledger = batch->mark;
+    for (size_t i = 0; i < batch->state_count; i++)
+        memory_put_state(m, batch->states[i].partition, batch->states[i].customer,
+                         batch->states[i].state);
+}
+
 static void finish(struct memory *m, const struct call *call, const struct batch *batch)
 {
     char key[300], field[300];
@@ -338,8 +357,9 @@ static void finish(struct memory *m, const struct call *call, const struct batch
         snprintf(key, sizeof key, "%.*s%s", TEXT_ARG(group->head), call->scopes[g]);
         if (group->expire_s)
             set(m, MEMORY_EXPIRY, key, "", group->expire_s);
-        m->counted = m->counted || strstr(key, ":day:");
+        m->counted = m->counted || m->shard || strstr(key, ":day:");
     }
+    finish_ledger(m, batch);
     for (size_t i = 0; i < batch->move_count; i++)
         memory_position(m, batch->moves[i].topic, batch->moves[i].partition)->at =
             batch->moves[i].to;
@@ -354,7 +374,7 @@ enum store_answer memory_apply(struct memory *m, const struct batch *batch, cons
         return STORE_FOREIGN;
     if (floor != STORE_NO_FLOOR)
         calendar_format_date(floor, date);
-    if (strcmp(date, m->floor) != 0 || !expected(m, batch))
+    if (strcmp(date, m->floor) != 0 || !expected(m, batch) || m->ledger != batch->ledger)
         return STORE_MOVED;
     call.decisions = must(calloc(batch->group_count + 1, sizeof *call.decisions));
     call.scopes = must(calloc(batch->group_count + 1, sizeof *call.scopes));
@@ -381,10 +401,12 @@ enum store_answer memory_make(struct memory *m, const char *token, const char *d
 {
     if (m->exists)
         return STORE_MOVED;
-    m->exists = m->others = true;
+    m->exists = true;
+    m->others = !m->shard;
     snprintf(m->token, sizeof m->token, "%s", token);
     snprintf(m->definition, sizeof m->definition, "%s", definition);
-    m->topic = plan->topics[0];
+    memcpy(m->topics, plan->topics, sizeof m->topics);
+    m->topic_count = plan->topic_count;
     free(m->positions);
     m->positions = copy_of(plan->positions, plan->position_count * sizeof *m->positions);
     m->position_count = plan->position_count;
@@ -393,34 +415,40 @@ enum store_answer memory_make(struct memory *m, const char *token, const char *d
 
 /* ---- what operators do ---- */
 
-static const struct store_position *position_in(const struct store_state *state, int32_t partition)
+static const struct store_position *position_in(const struct store_state *state, int topic,
+                                                int32_t partition)
 {
     for (size_t i = 0; i < state->position_count; i++)
-        if (state->positions[i].partition == partition)
+        if (state->positions[i].topic == topic && state->positions[i].partition == partition)
             return &state->positions[i];
     return NULL;
 }
 
-enum store_answer memory_accept(struct memory *m, const struct store_state *state,
+static bool ids_are(const struct store_topic *topic, const struct store_topic *known)
+{
+    return strcmp(topic->id, known->id) == 0 && strcmp(topic->cluster, known->cluster) == 0;
+}
+
+enum store_answer memory_accept(struct memory *m, const struct store_state *state, int topic,
                                 const struct store_topic *now,
                                 const struct store_position *positions, size_t count)
 {
     if (!m->exists || strcmp(m->token, state->token) != 0 ||
-        (now && (strcmp(m->topic.id, state->topics[0].id) != 0 ||
-                 strcmp(m->topic.cluster, state->topics[0].cluster) != 0)))
+        (now && !ids_are(&m->topics[topic], &state->topics[topic])))
         return STORE_MOVED;
     for (size_t i = 0; i < count; i++) {
-        const struct store_position *is = memory_position(m, 0, positions[i].partition);
-        const struct store_position *was = position_in(state, positions[i].partition);
+        const struct store_position *is = memory_position(m, topic, positions[i].partition);
+        const struct store_position *was = position_in(state, topic, positions[i].partition);
         if (!is || !was || is->at.offset != was->at.offset || is->at.epoch != was->at.epoch ||
             is->begin != was->begin)
             return STORE_MOVED;
     }
     for (size_t i = 0; i < count; i++)
-        *memory_position(m, 0, positions[i].partition) = positions[i];
+        *memory_position(m, topic, positions[i].partition) = positions[i];
     if (now) {
-        snprintf(m->topic.id, sizeof m->topic.id, "%s", now->id);
-        snprintf(m->topic.cluster, sizeof m->topic.cluster, "%s", now->cluster);
+        struct store_topic *known = &m->topics[topic];
+        snprintf(known->id, sizeof known->id, "%s", now->id);
+        snprintf(known->cluster, sizeof known->cluster, "%s", now->cluster);
     }
     return STORE_DONE;
 }
@@ -446,7 +474,8 @@ bool memory_fenced(const struct memory *m)
 void memory_forget_counters(struct memory *m, const char *kept_set)
 {
     for (size_t i = 0; i < name_count && i < m->room; i++) {
-        bool kept = names[i].kind == MEMORY_NOTE || names[i].kind == MEMORY_MARK;
+        bool kept = names[i].kind == MEMORY_NOTE || names[i].kind == MEMORY_MARK ||
+                    names[i].kind == MEMORY_TOMB;
         if (names[i].kind == MEMORY_MEMBER || names[i].kind == MEMORY_SIZE)
             kept = strcmp(names[i].key, kept_set) == 0;
         if (!kept)
@@ -457,7 +486,7 @@ void memory_forget_counters(struct memory *m, const char *kept_set)
 void memory_put(struct memory *m, const char *key, const char *field, int64_t value)
 {
     set(m, MEMORY_CELL, key, field, value);
-    m->counted = m->counted || strstr(key, ":day:");
+    m->counted = m->counted || m->shard || strstr(key, ":day:");
 }
 
 void memory_mark(struct memory *m, const char *field, int64_t mark)
@@ -502,4 +531,94 @@ void memory_note(struct memory *m, const char *field)
     char key[80];
     snprintf(key, sizeof key, "%sgap", m->prefix);
     ++*slot(m, name_of(MEMORY_NOTE, key, field));
+}
+
+/* ---- the ledger ---- */
+
+enum { KEY_ROOM = 200 };
+
+static const char *state_key(const struct memory *m, int32_t partition, struct text customer,
+                             char out[KEY_ROOM])
+{
+    snprintf(out, KEY_ROOM, "%sc:%" PRId32 ":%.*s", m->prefix, partition, TEXT_ARG(customer));
+    return out;
+}
+
+struct text memory_state(const struct memory *m, int32_t partition, struct text customer)
+{
+    char key[KEY_ROOM];
+    return blob_text(memory_get(m, MEMORY_STATE, state_key(m, partition, customer, key), ""));
+}
+
+void memory_put_state(struct memory *m, int32_t partition, struct text customer, struct text state)
+{
+    char key[KEY_ROOM];
+    set(m, MEMORY_STATE, state_key(m, partition, customer, key), "", blob_of(state));
+}
+
+void memory_put_number(struct memory *m, struct text name, uint32_t number)
+{
+    char key[80], field[160];
+    snprintf(key, sizeof key, "%snames", m->prefix);
+    snprintf(field, sizeof field, "%.*s", TEXT_ARG(name));
+    set(m, MEMORY_NUMBER, key, field, number);
+}
+
+static bool holds(const struct memory *m, enum memory_kind kind)
+{
+    for (size_t i = 0; i < name_count && i < m->room; i++)
+        if (names[i].kind == kind && m->values[i])
+            return true;
+    return false;
+}
+
+bool memory_orphans(const struct memory *m)
+{
+    return m->counted || (m->shard && holds(m, MEMORY_STATE));
+}
+
+bool memory_forgot_somebody(const struct memory *m)
+{
+    return holds(m, MEMORY_TOMB);
+}
+
+/* The name of a customer's mark. */
+static size_t tomb_of(const struct memory *m, int32_t partition, struct text customer)
+{
+    char key[80], field[64];
+    XXH128_hash_t hash = XXH3_128bits(customer.at, customer.len);
+    snprintf(key, sizeof key, "%sforgotten", m->prefix);
+    snprintf(field, sizeof field, "%" PRId32 ":%016" PRIx64 "%016" PRIx64, partition, hash.high64,
+             hash.low64);
+    return name_of(MEMORY_TOMB, key, field);
+}
+
+bool memory_tomb(const struct memory *m, int32_t partition, struct text customer,
+                 int64_t offsets[SIDES])
+{
+    char text[64];
+    struct text mark = blob_text(memory_value(m, tomb_of(m, partition, customer)));
+    snprintf(text, sizeof text, "%.*s", TEXT_ARG(mark));
+    return sscanf(text, "%" SCNd64 ":%" SCNd64, &offsets[SIDE_SALE], &offsets[SIDE_SERVICE]) == 2;
+}
+
+const char *memory_forget(struct memory *m, const char *token, int32_t partition,
+                          struct text customer, uint64_t fresh)
+{
+    char mark[64];
+    const struct store_position *sales = memory_position(m, SIDE_SALE, partition);
+    const struct store_position *service = memory_position(m, SIDE_SERVICE, partition);
+    if (!m->exists || strcmp(m->token, token) != 0)
+        return "foreign";
+    if (!sales || !service)
+        return "damaged";
+    int64_t *tomb = slot(m, tomb_of(m, partition, customer));
+    bool again = *tomb != 0, held = memory_state(m, partition, customer).len > 0;
+    snprintf(mark, sizeof mark, "%" PRId64 ":%" PRId64, sales->at.offset, service->at.offset);
+    if (!again)
+        *tomb = blob_of(text_of(mark));
+    memory_put_state(m, partition, customer, text_of(""));
+    if (!again || held)
+        m->ledger = fresh;
+    return again ? "again" : "done";
 }

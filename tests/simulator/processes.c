@@ -1,4 +1,5 @@
 /* Worker processes: started, killed, ended. */
+#include "common/calendar.h"
 #include "consumers/worker/worker.h"
 #include "world.h"
 
@@ -8,8 +9,9 @@
 
 static void take_targets(struct worker_process *p)
 {
-    for (int i = 0; i < world.partition_count; i++)
-        p->targets[i] = log_stable_end(i);
+    for (int t = 0; t < world.topic_count; t++)
+        for (int i = 0; i < world.partition_count; i++)
+            p->targets[t][i] = log_stable_end(t, i);
 }
 
 static void worker_body(void *context)
@@ -29,10 +31,10 @@ static void worker_body(void *context)
     snprintf(p->why, sizeof p->why, "%s", p->failed ? err.text : "");
     if (worker) {
         worker_stop(worker, 3000);
-        p->store = NULL;
+        memset(p->stores, 0, sizeof p->stores);
         worker_free(worker);
     }
-    p->store = NULL;
+    memset(p->stores, 0, sizeof p->stores);
 }
 
 static char *word(const char *text)
@@ -42,6 +44,7 @@ static char *word(const char *text)
 
 static struct config *make_config(bool other_settings)
 {
+    static char ledger_from[11];
     struct config *c = calloc(1, sizeof *c);
     if (!c)
         abort();
@@ -58,6 +61,11 @@ static struct config *make_config(bool other_settings)
     c->flush_ms = 1 + dice(200);
     c->flush_cells = 1 + dice(80);
     c->dedup_window = other_settings ? world.window + 1 : world.window;
+    c->ledger_shards = world.server_count;
+    c->ledger_limit = world.ledger_limit;
+    c->ledger_from = world.ledger_from == INT32_MIN
+                         ? word("")
+                         : calendar_format_date(world.ledger_from, ledger_from);
     c->redis_timeout_ms = 500 + dice(3000);
     c->topic_id_check = true;
     return c;
@@ -99,8 +107,9 @@ void process_crash(struct worker_process *p)
     world_trace("worker %d is killed", (int)(p - world.processes));
     if (p->broker)
         member_dies(p->broker);
-    if (p->store)
-        store_dies(p->store);
+    for (int i = 0; i < SERVERS_MAX; i++)
+        if (p->stores[i])
+            store_dies(p->stores[i]);
     bury(p);
 }
 
@@ -131,16 +140,21 @@ static bool may_fail(const struct worker_process *p)
     return strstr(p->why, "cannot add to") && world.injected[F_WRONG_TYPE];
 }
 
+static void check_target(int topic, int partition, int64_t target)
+{
+    const struct store_position *at =
+        memory_position(world_server(partition)->master, topic, partition);
+    if (!at || at->at.offset < target)
+        world_fail("a worker ended at the end of the log, but partition %d is at %lld, not %lld",
+                   partition, at ? (long long)at->at.offset : -1, (long long)target);
+}
+
 /* --exit-at-end promises that all of it is counted, also what others read. */
 static void check_done(const struct worker_process *p)
 {
-    for (int i = 0; i < world.partition_count && p->sound && !world.damage; i++) {
-        const struct store_position *at = memory_position(world.master, 0, i);
-        if (!at || at->at.offset < p->targets[i])
-            world_fail("a worker ended at the end of the log, but partition %d is at %lld, not "
-                       "%lld",
-                       i, at ? (long long)at->at.offset : -1, (long long)p->targets[i]);
-    }
+    for (int t = 0; t < world.topic_count && p->sound && !world.damage; t++)
+        for (int i = 0; i < world.partition_count; i++)
+            check_target(t, i, p->targets[t][i]);
 }
 
 void process_end(struct worker_process *p)

@@ -45,7 +45,7 @@ static void deliver(struct publisher *p)
     for (int i = 0; i < p->count; i++) {
         struct letter *letter = &p->queue[i];
         if (!world.letters_away && letter->due_ms <= world.now_ms) {
-            world.partitions[letter->partition].letters[letter->offset] = true;
+            world.logs[0][letter->partition].letters[letter->offset] = true;
             p->delivered++;
             if (p->report)
                 p->report(p->context, NULL, NULL);

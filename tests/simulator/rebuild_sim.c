@@ -7,14 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool whole_log(void)
-{
-    for (int p = 0; p < world.partition_count; p++)
-        if (world.partitions[p].start > 0)
-            return false;
-    return true;
-}
-
 static void turns(int most)
 {
     for (int n = dice(most); n > 0 && !world.verdict[0]; n--)
@@ -24,7 +16,7 @@ static void turns(int most)
 /* Behind the live positions a rebuild sends the dead letters itself, before it moves on. */
 static void send_letters(int p, int64_t from, int64_t to)
 {
-    struct partition *log = &world.partitions[p];
+    struct partition *log = &world.logs[0][p];
     for (int64_t i = from; i < to; i++)
         if (log->entries[i].kind == ENTRY_BAD && log->entries[i].state == ENTRY_COMMITTED)
             log->letters[i] = true;
@@ -32,12 +24,13 @@ static void send_letters(int p, int64_t from, int64_t to)
 
 static void place(struct store_position *at)
 {
-    int p = at->partition;
-    int64_t from = at->at.offset, further = log_stable_end(p) - from;
-    at->begin = world.partitions[p].start;
+    int t = at->topic, p = at->partition;
+    int64_t from = at->at.offset, further = log_stable_end(t, p) - from;
+    at->begin = world.logs[t][p].start;
     if (further > 0 && chance(700))
         at->at = (struct place){from + 1 + dice((int)further), 0};
-    send_letters(p, from, at->at.offset);
+    if (world.kind->letters)
+        send_letters(p, from, at->at.offset);
 }
 
 /* The definition stays behind the last colon. */
@@ -49,9 +42,9 @@ static void rename_token(struct memory *m)
 }
 
 /* What takes the place of the live counters, as they stand now. */
-static struct memory *recounted(void)
+static struct memory *recounted(const struct server *server)
 {
-    struct memory *m = memory_copy(world.master);
+    struct memory *m = memory_copy(server->master);
     memory_fence(m, false);
     rename_token(m);
     m->broken_key[0] = 0;
@@ -62,32 +55,35 @@ static struct memory *recounted(void)
         m->trims[0] = (struct memory_trim){.floor = m->trims[m->trim_count - 1].floor};
         m->trim_count = 1;
     }
-    recount_write(m);
+    if (world.kind->sharded)
+        recount_customers_write(server, m);
+    else
+        recount_write(m);
     return m;
 }
 
 /* A script of Redis: nobody comes between. Without its fence it does nothing. */
-static void take_place(void)
+static void take_place(struct server *server)
 {
-    if (!memory_fenced(world.master))
+    if (!memory_fenced(server->master))
         return;
-    struct memory *m = recounted();
+    struct memory *m = recounted(server);
     world_trace("the store is switched: %s", m->token);
-    memory_free(world.master);
-    world.master = m;
+    memory_free(server->master);
+    server->master = m;
 }
 
 /* Killed anywhere, it is run again: then it opens the fence first, and counts. */
-void rebuild_run(void)
+void rebuild_run(struct server *server)
 {
-    if (!world.master->exists || world.redis_away || (!world.accept_gap && !whole_log()))
+    if (!server->master->exists || server->away || (!world.accept_gap && !log_is_whole()))
         return;
-    memory_fence(world.master, false);
+    memory_fence(server->master, false);
     turns(30);
-    memory_fence(world.master, true);
+    memory_fence(server->master, true);
     turns(40);
     if (chance(700))
-        take_place();
+        take_place(server);
     else if (chance(500))
-        memory_fence(world.master, false);
+        memory_fence(server->master, false);
 }

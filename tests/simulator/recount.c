@@ -168,7 +168,8 @@ static int32_t floor_now(const struct memory *m)
 static int32_t floor_at(const struct memory *m, int p, int64_t offset)
 {
     int32_t floor = STORE_NO_FLOOR;
-    if (world.base) /* its offsets may be those of another log, and no floor moved since */
+    /* Its offsets may be those of another log, and no floor moved since. */
+    if (world.servers[0].base)
         return floor_now(m);
     for (int i = 0; i < m->trim_count; i++)
         if (m->trims[i].at[p] <= offset)
@@ -185,17 +186,9 @@ static void add_record(struct expected *x, const struct entry *e, enum field fie
         x->days[day][ALL][field]++;
 }
 
-static bool is_duplicate(const struct partition *log, int at, int64_t back)
-{
-    for (int i = at - 1; i >= back && i >= at - world.window; i--)
-        if (log->entries[i].id == log->entries[at].id && log_counts(&log->entries[i]))
-            return true;
-    return false;
-}
-
 static void recount_record(struct expected *x, int p, int offset, int64_t back)
 {
-    const struct partition *log = &world.partitions[p];
+    const struct partition *log = &world.logs[0][p];
     const struct entry *e = &log->entries[offset];
     int32_t floor = floor_at(x->memory, p, offset);
     if (e->kind == ENTRY_BAD) {
@@ -208,14 +201,14 @@ static void recount_record(struct expected *x, int p, int offset, int64_t back)
         add_record(x, e, IGNORED, floor);
     } else if (e->kind == ENTRY_TOMBSTONE) {
         add_record(x, e, TOMBSTONES, floor);
-    } else if (is_duplicate(log, offset, back)) {
+    } else if (log_is_duplicate(log, offset, back)) {
         add_record(x, e, DUPLICATES, floor);
     } else if (date_of(e->day) < floor) {
         add_record(x, e, BEFORE_FLOOR, floor);
     } else {
         if (date_of(e->day) >= floor_now(x->memory))
             add_counted(x, e);
-        if (partition_of(text_of(e->key), world.described_partitions) != p)
+        if (partition_of(text_of(e->key), world.described_partitions[0]) != p)
             add_record(x, e, MISPLACED, floor);
     }
 }
@@ -223,10 +216,10 @@ static void recount_record(struct expected *x, int p, int offset, int64_t back)
 static void recount_partition(struct expected *x, const struct store_position *at, bool whole)
 {
     int p = at->partition;
-    int64_t end = log_stable_end(p), from = at->begin, back = at->begin;
-    if (world.base) {
-        from = world.base_from[p];
-        back = world.base_back[p];
+    int64_t end = log_stable_end(0, p), from = at->begin, back = at->begin;
+    if (world.servers[0].base) {
+        from = world.base_from[0][p];
+        back = world.base_back[0][p];
     }
     if (at->at.offset > end) {
         world_fail("partition %d: position %lld lies beyond the log's end %lld", p,
@@ -237,7 +230,7 @@ static void recount_partition(struct expected *x, const struct store_position *a
         world_fail("partition %d: position %lld, the log ends at %lld", p, (long long)at->at.offset,
                    (long long)end);
     for (int64_t i = from; i < at->at.offset; i++)
-        if (world.partitions[p].entries[i].state == ENTRY_COMMITTED)
+        if (world.logs[0][p].entries[i].state == ENTRY_COMMITTED)
             recount_record(x, p, (int)i, back);
 }
 
@@ -295,9 +288,9 @@ static void undated_key(char *out, size_t room)
 static void compare(const struct expected *x, const char *key, int field, int64_t expected,
                     size_t *found)
 {
-    if (world.base)
-        expected += memory_get(world.base, MEMORY_CELL, key, names[field]);
-    if (expected == 0 && !world.base)
+    if (world.servers[0].base)
+        expected += memory_get(world.servers[0].base, MEMORY_CELL, key, names[field]);
+    if (expected == 0 && !world.servers[0].base)
         return;
     int64_t held = memory_get(x->memory, MEMORY_CELL, key, names[field]);
     *found += held != 0;
@@ -418,7 +411,7 @@ void recount_write(struct memory *m)
 
 /* ---- checking ---- */
 
-void recount_check(const struct memory *m, bool whole)
+static void check_sums(const struct memory *m, bool whole)
 {
     static struct expected x;
     char key[96];
@@ -434,4 +427,30 @@ void recount_check(const struct memory *m, bool whole)
         held += memory_name(i)->kind == MEMORY_CELL && m->values[i] != 0;
     if (held != found)
         world_fail("the store has %zu counters that are not 0, the log says %zu", held, found);
+}
+
+void recount_check(const struct server *server, bool whole)
+{
+    if (!world.kind->sharded)
+        check_sums(server->master, whole);
+    else
+        recount_customers_check(server);
+}
+
+static void check_end(const struct store_position *at)
+{
+    int64_t end = log_stable_end(at->topic, at->partition);
+    if (at->at.offset != end)
+        world_fail("topic %d partition %d: position %lld, the log ends at %lld", at->topic,
+                   at->partition, (long long)at->at.offset, (long long)end);
+}
+
+void recount_check_all(void)
+{
+    for (int i = 0; i < world.server_count; i++) {
+        const struct memory *m = world.servers[i].master;
+        for (size_t k = 0; k < m->position_count; k++)
+            check_end(&m->positions[k]);
+        recount_check(&world.servers[i], true);
+    }
 }

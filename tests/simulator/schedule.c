@@ -68,7 +68,7 @@ void world_sleep(int64_t ms)
 /* Dead letters come first. */
 static void check_letters(const struct batch_move *move)
 {
-    const struct partition *log = &world.partitions[move->partition];
+    const struct partition *log = &world.logs[move->topic][move->partition];
     for (int64_t i = move->from.offset; i < move->to.offset && i < log->count; i++)
         if (log->entries[i].kind == ENTRY_BAD && log->entries[i].state == ENTRY_COMMITTED &&
             !log->letters[i])
@@ -77,18 +77,23 @@ static void check_letters(const struct batch_move *move)
                        move->partition, (long long)i);
 }
 
-void world_applied(const struct batch *batch)
+void world_applied(const struct server *server, const struct batch *batch)
 {
+    bool moved = false;
     world.applied++;
     for (size_t i = 0; i < batch->move_count; i++) {
         const struct batch_move *move = &batch->moves[i];
-        if (move->to.offset <= move->from.offset)
+        moved = moved || move->to.offset > move->from.offset;
+        if (move->to.offset < move->from.offset)
             world_fail("partition %d goes back from %lld to %lld", move->partition,
                        (long long)move->from.offset, (long long)move->to.offset);
-        check_letters(move);
+        if (world.kind->letters)
+            check_letters(move);
     }
+    if (!moved)
+        world_fail("a batch moves nothing");
     if (chance(250))
-        recount_check(world.master, false);
+        recount_check(server, false);
 }
 
 /* ---- turns ---- */
@@ -116,13 +121,18 @@ void schedule_turn(void)
     world.now_ms = soonest_ms == INT64_MAX ? world.now_ms + 10 : soonest_ms;
 }
 
-int schedule_snapshot(void)
+struct server *world_server(int partition)
 {
-    bool room = world.snapshot_count < SNAPSHOTS_MAX;
-    int slot = room ? world.snapshot_count++ : dice(SNAPSHOTS_MAX);
+    return &world.servers[partition % world.server_count];
+}
+
+int schedule_snapshot(struct server *server)
+{
+    bool room = server->snapshot_count < SNAPSHOTS_MAX;
+    int slot = room ? server->snapshot_count++ : dice(SNAPSHOTS_MAX);
     if (!room)
-        memory_free(world.snapshots[slot]);
-    world.snapshots[slot] = memory_copy(world.master);
+        memory_free(server->snapshots[slot]);
+    server->snapshots[slot] = memory_copy(server->master);
     return slot;
 }
 
@@ -131,7 +141,36 @@ int schedule_snapshot(void)
 static void write_some(int most)
 {
     for (int n = dice(most + 1); n > 0; n--)
-        log_append(dice(world.partition_count));
+        log_append(dice(world.topic_count), dice(world.partition_count));
+}
+
+/* Both topics and a few shards, in about every third world. */
+static void begin_customers(void)
+{
+    char prefix[32];
+    world.kind = &customers_worker_kind;
+    world.server_count = 1 + dice(SERVERS_MAX);
+    world.apart = chance(300);
+    world.ledger_limit = chance(300) ? 1 + dice(12) : 2000;
+    world.ledger_from =
+        chance(300) ? (int32_t)(WORLD_EPOCH_MS / 86400000) - 1 - dice(100) : INT32_MIN;
+    for (int i = 0; i < world.server_count; i++) {
+        snprintf(prefix, sizeof prefix, "tandem:{main.%d}:", i);
+        world.servers[i].master = memory_new(prefix, true);
+    }
+}
+
+static void begin_log(int topic)
+{
+    world.described_partitions[topic] = world.partition_count;
+    snprintf(world.topic_ids[topic], sizeof world.topic_ids[topic], "topic-1");
+    for (int p = 0; p < world.partition_count; p++) {
+        struct partition *log = &world.logs[topic][p];
+        log->entries = calloc(LOG_MAX, sizeof *log->entries);
+        log->letters = calloc(LOG_MAX, sizeof *log->letters);
+        if (!log->entries || !log->letters)
+            abort();
+    }
 }
 
 static void begin(uint64_t seed)
@@ -140,21 +179,30 @@ static void begin(uint64_t seed)
         .seed = seed, .dice = seed * UINT64_C(0x9e3779b97f4a7c15) + 1, .trace = world.trace};
     for (int i = 0; i < 8; i++)
         dice(2);
-    world.kind = chance(600) ? &sales_worker_kind : &service_worker_kind;
-    world.partition_count = world.described_partitions = 1 + dice(PARTITIONS_MAX);
+    world.partition_count = 1 + dice(PARTITIONS_MAX);
     world.window = 1 + dice(40);
     world.scope_limit = 1 + dice(6);
     world.accept_gap = chance(300);
-    world.master = memory_new("tandem:{main}:");
-    world.faults = true;
-    snprintf(world.topic_id, sizeof world.topic_id, "topic-1");
-    snprintf(world.cluster_id, sizeof world.cluster_id, "cluster-1");
-    for (int p = 0; p < world.partition_count; p++) {
-        world.partitions[p].entries = calloc(LOG_MAX, sizeof(struct entry));
-        world.partitions[p].letters = calloc(LOG_MAX, sizeof(bool));
-        if (!world.partitions[p].entries || !world.partitions[p].letters)
-            abort();
+    if (chance(333)) {
+        begin_customers();
+    } else {
+        world.kind = chance(600) ? &sales_worker_kind : &service_worker_kind;
+        world.server_count = 1;
+        world.servers[0].master = memory_new("tandem:{main}:", false);
     }
+    world.topic_count = world.kind->topic_count;
+    world.faults = true;
+    snprintf(world.cluster_id, sizeof world.cluster_id, "cluster-1");
+    for (int t = 0; t < world.topic_count; t++)
+        begin_log(t);
+}
+
+static void end_server(struct server *server)
+{
+    for (int i = 0; i < server->snapshot_count; i++)
+        memory_free(server->snapshots[i]);
+    memory_free(server->master);
+    memory_free(server->split);
 }
 
 static void end(void)
@@ -162,19 +210,21 @@ static void end(void)
     for (int i = 0; i < PROCESSES_MAX; i++)
         if (world.processes[i].used)
             process_crash(&world.processes[i]);
-    store_forget_errands();
+    for (int i = 0; i < world.server_count; i++)
+        store_forget_errands(&world.servers[i]);
     for (int i = 0; i < MEMBERS_MAX; i++) {
         free(world.members[i]);
         world.members[i] = NULL;
     }
-    for (int i = 0; i < world.snapshot_count; i++)
-        memory_free(world.snapshots[i]);
-    memory_free(world.master);
-    memory_free(world.split);
+    for (int i = 0; i < world.server_count; i++)
+        end_server(&world.servers[i]);
     memory_forget_names();
-    for (int p = 0; p < world.partition_count; p++) {
-        free(world.partitions[p].entries);
-        free(world.partitions[p].letters);
+    recount_customers_forget();
+    for (int t = 0; t < world.topic_count; t++) {
+        for (int p = 0; p < world.partition_count; p++) {
+            free(world.logs[t][p].entries);
+            free(world.logs[t][p].letters);
+        }
     }
 }
 
@@ -187,7 +237,7 @@ static void fault_time(void)
         if (chance(fault_rate))
             fault_inject();
         if (chance(15))
-            schedule_snapshot();
+            schedule_snapshot(&world.servers[dice(world.server_count)]);
         if (chance(20) && !processes_running())
             process_start(0, false);
         if (chance(30))
@@ -196,15 +246,19 @@ static void fault_time(void)
     }
 }
 
+static bool counted(int topic, int partition)
+{
+    const struct memory *m = world_server(partition)->master;
+    const struct store_position *at = m->exists ? memory_position(m, topic, partition) : NULL;
+    return at && at->at.offset >= log_stable_end(topic, partition);
+}
+
 static bool all_counted(void)
 {
-    if (!world.master->exists)
-        return false;
-    for (int p = 0; p < world.partition_count; p++) {
-        struct store_position *at = memory_position(world.master, 0, p);
-        if (!at || at->at.offset < log_stable_end(p))
-            return false;
-    }
+    for (int t = 0; t < world.topic_count; t++)
+        for (int p = 0; p < world.partition_count; p++)
+            if (!counted(t, p))
+                return false;
     return true;
 }
 
@@ -248,7 +302,7 @@ void schedule_run(uint64_t seed)
     schedule_heal();
     schedule_settle();
     if (!world.verdict[0])
-        recount_check(world.master, true);
+        recount_check_all();
     if (!world.verdict[0] && chance(200))
         exit_at_end();
     if (!world.verdict[0] && chance(500))

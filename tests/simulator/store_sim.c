@@ -14,6 +14,7 @@
  * connection or of the process that sent it. */
 struct errand {
     struct batch batch;
+    struct server *server;
     char token[160];
     int32_t floor;
     int64_t run_ms, answer_ms; /* when it runs, when its answer can be read */
@@ -27,17 +28,17 @@ struct errand {
 };
 
 struct store {
+    struct server *server;
     bool connected, to_split;
-    int64_t scope_limit;
     struct errand *flying; /* sent on this connection, not answered yet */
     int64_t sent_ms, timeout_ms;
 };
 
 static struct errand *errands;
 
-static struct memory *memory_of(bool split)
+static struct memory *memory_of(const struct server *server, bool split)
 {
-    return split && world.split ? world.split : world.master;
+    return split && server->split ? server->split : server->master;
 }
 
 int store_open(struct store **out, const struct config *config, const struct store_kind *kind,
@@ -50,9 +51,11 @@ int store_open(struct store **out, const struct config *config, const struct sto
     (void)err;
     if (!s)
         abort();
-    s->scope_limit = config->scope_limit;
+    if (kind->shards != (world.kind->sharded ? world.server_count : 0))
+        world_fail("a store of %d shards was opened", kind->shards);
+    s->server = &world.servers[kind->shard];
     s->timeout_ms = config->redis_timeout_ms;
-    process->store = s;
+    process->stores[kind->shard] = s;
     *out = s;
     return 0;
 }
@@ -90,12 +93,14 @@ void store_dies(struct store *store)
     hang_up(store);
 }
 
-/* Every connection breaks, as in a fail-over. */
-void store_reset_all(void)
+/* Every connection to it breaks, as in a fail-over. */
+void store_reset_all(const struct server *server)
 {
-    for (int i = 0; i < (int)(sizeof world.processes / sizeof *world.processes); i++)
-        if (world.processes[i].used && world.processes[i].store)
-            hang_up(world.processes[i].store);
+    for (int i = 0; i < PROCESSES_MAX; i++) {
+        struct store *store = world.processes[i].stores[server - world.servers];
+        if (world.processes[i].used && store)
+            hang_up(store);
+    }
 }
 
 static enum store_answer unknown(struct store *s, struct error *err, const char *text)
@@ -113,10 +118,10 @@ enum store_answer store_connect(struct store *store, struct error *err)
         world_happened(F_REFUSED);
         return unknown(store, err, "connection refused");
     }
-    if (world.redis_away)
+    if (store->server->away)
         return unknown(store, err, "connection refused");
     store->connected = true;
-    store->to_split = world.split_on && chance(500);
+    store->to_split = store->server->split_on && chance(500);
     return STORE_DONE;
 }
 
@@ -155,13 +160,13 @@ static enum store_answer trouble(struct store *s, struct error *err)
         world_happened(F_REQUEST_LOST);
         return unknown(s, err, "connection reset");
     }
-    if (world.redis_away)
+    if (s->server->away)
         return unknown(s, err, "connection reset");
     if (clear_line(s, err) != STORE_DONE)
         return STORE_UNKNOWN;
-    if (world.redis_later)
+    if (s->server->later)
         return later(err);
-    if (s->to_split && !world.split_on)
+    if (s->to_split && !s->server->split_on)
         return unknown(s, err, "READONLY");
     return STORE_DONE;
 }
@@ -179,7 +184,7 @@ enum store_answer store_look(struct store *store, struct store_state *state, str
     enum store_answer answer = trouble(store, err);
     if (answer != STORE_DONE)
         return answer;
-    const struct memory *m = memory_of(store->to_split);
+    const struct memory *m = memory_of(store->server, store->to_split);
     if (m->floor[0])
         calendar_parse_date(text_of(m->floor), &state->floor);
     state->others = m->others;
@@ -192,8 +197,8 @@ enum store_answer store_look(struct store *store, struct store_state *state, str
     state->exists = true;
     snprintf(state->token, sizeof state->token, "%s", m->token);
     state->definition = strdup(m->definition);
-    state->topic_count = 1;
-    state->topics[0] = m->topic;
+    state->topic_count = m->topic_count;
+    memcpy(state->topics, m->topics, sizeof m->topics);
     state->position_count = m->position_count;
     state->positions = malloc((m->position_count + 1) * sizeof *state->positions);
     if (!state->definition || !state->positions)
@@ -205,8 +210,8 @@ enum store_answer store_look(struct store *store, struct store_state *state, str
 enum store_answer store_orphans(struct store *store, bool *found, struct error *err)
 {
     enum store_answer answer = trouble(store, err);
-    const struct memory *m = memory_of(store->to_split);
-    *found = answer == STORE_DONE && !m->exists && m->counted;
+    const struct memory *m = memory_of(store->server, store->to_split);
+    *found = answer == STORE_DONE && !m->exists && memory_orphans(m);
     return answer;
 }
 
@@ -236,7 +241,8 @@ enum store_answer store_make(struct store *store, const struct store_plan *plans
         return answer;
     store_definition_hash(definition, hash);
     snprintf(token, sizeof token, "%013d-%08d:%s", dice(1 << 30), dice(1 << 30), hash);
-    answer = memory_make(memory_of(store->to_split), token, definition, plan_of(plans, plan_count));
+    answer = memory_make(memory_of(store->server, store->to_split), token, definition,
+                         plan_of(plans, plan_count));
     world_trace("store made: %s", token);
     if (world.faults && chance(100)) {
         world_happened(F_MADE_UNKNOWN);
@@ -251,7 +257,7 @@ enum store_answer store_note_gap(struct store *store, const char *field, const c
     enum store_answer answer = trouble(store, err);
     world_trace("  notes a gap: %s %s", field, text);
     if (answer == STORE_DONE)
-        memory_note(memory_of(store->to_split), field);
+        memory_note(memory_of(store->server, store->to_split), field);
     return answer;
 }
 
@@ -264,13 +270,67 @@ enum store_answer store_accept(struct store *store, const struct store_state *st
     enum store_answer answer = trouble(store, err);
     if (answer != STORE_DONE)
         return answer;
-    struct memory *m = memory_of(store->to_split);
-    answer = memory_accept(m, state, now, positions, count);
+    struct memory *m = memory_of(store->server, store->to_split);
+    answer = memory_accept(m, state, topic, now, positions, count);
     for (size_t i = 0; i < count && answer == STORE_DONE; i++) {
         world_trace("  accepts a gap: partition %d %s", positions[i].partition, notes[i]);
         snprintf(field, sizeof field, "%s:%d", state->topics[topic].name, positions[i].partition);
         memory_note(m, field);
     }
+    return answer;
+}
+
+/* ---- names and customers ---- */
+
+void store_names_clear(struct store_names *names)
+{
+    free(names->list);
+    *names = (struct store_names){0};
+}
+
+enum store_answer store_names(struct store *store, struct store_names *names, struct error *err)
+{
+    char key[80];
+    *names = (struct store_names){0};
+    enum store_answer answer = trouble(store, err);
+    if (answer != STORE_DONE)
+        return answer;
+    const struct memory *m = memory_of(store->server, store->to_split);
+    snprintf(key, sizeof key, "%snames", m->prefix);
+    if (strcmp(key, m->broken_key) == 0) {
+        error_set(err, ERROR_STORE, "cannot add to %s", key);
+        return STORE_BROKEN;
+    }
+    names->version = m->ledger;
+    names->forgotten = memory_forgot_somebody(m);
+    names->list = calloc(memory_names() + 1, sizeof *names->list);
+    if (!names->list)
+        abort();
+    for (size_t i = 0; i < memory_names(); i++)
+        if (memory_name(i)->kind == MEMORY_NUMBER && memory_value(m, i))
+            names->list[names->count++] = (struct batch_name){text_of(memory_name(i)->field),
+                                                              (uint32_t)memory_value(m, i)};
+    return STORE_DONE;
+}
+
+/* Two commands: a batch or an operator may come between. */
+enum store_answer store_fetch(struct store *store, struct store_customer *customers, size_t count,
+                              bool forgotten, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        customers[i].state = text_of("");
+        customers[i].forgotten[SIDE_SALE] = customers[i].forgotten[SIDE_SERVICE] = INT64_MAX;
+    }
+    enum store_answer answer = trouble(store, err);
+    const struct memory *m = memory_of(store->server, store->to_split);
+    for (size_t i = 0; i < count && answer == STORE_DONE; i++)
+        customers[i].state = memory_state(m, customers[i].partition, customers[i].id);
+    if (answer != STORE_DONE || !forgotten || count == 0)
+        return answer;
+    answer = trouble(store, err);
+    m = memory_of(store->server, store->to_split);
+    for (size_t i = 0; i < count && answer == STORE_DONE; i++)
+        memory_tomb(m, customers[i].partition, customers[i].id, customers[i].forgotten);
     return answer;
 }
 
@@ -280,6 +340,7 @@ static void batch_copy(struct batch *to, const struct batch *from)
 {
     batch_init(to);
     to->mark = from->mark;
+    to->ledger = from->ledger;
     for (size_t i = 0; i < from->move_count; i++)
         batch_add_move(to, from->moves[i]);
     for (size_t g = 0; g < from->group_count; g++) {
@@ -290,12 +351,17 @@ static void batch_copy(struct batch *to, const struct batch *from)
     }
     for (size_t i = 0; i < from->currency_count; i++)
         batch_add_currency(to, from->currencies[i]);
+    for (size_t i = 0; i < from->name_count; i++)
+        batch_add_name(to, from->names[i].name, from->names[i].number);
+    for (size_t i = 0; i < from->state_count; i++)
+        batch_add_state(to, from->states[i].partition, from->states[i].customer,
+                        from->states[i].state);
 }
 
 /* An answer of Redis itself instead of the script's: nothing was done. */
 static bool refused(struct errand *e)
 {
-    if (world.redis_later || (world.faults && chance(10))) {
+    if (e->server->later || (world.faults && chance(10))) {
         world_happened(F_ANSWER_LATER);
         e->answer = STORE_LATER;
         return true;
@@ -310,18 +376,20 @@ static bool refused(struct errand *e)
 
 static void run(struct errand *e)
 {
-    struct memory *m = memory_of(e->to_split);
+    struct memory *m = memory_of(e->server, e->to_split);
     e->ran = true;
     if (!refused(e))
         e->answer = memory_apply(m, &e->batch, e->token, e->floor, world.scope_limit, e->failed);
-    world_trace("script ran on %s: %s, %zu cells", e->to_split ? "the split master" : "the master",
-                e->answer == STORE_DONE ? "applied" : "refused", e->batch.cell_count);
+    world_trace("script ran on %s %d: %s, %zu cells, %zu names, %zu states",
+                e->to_split ? "the split master" : "the master", (int)(e->server - world.servers),
+                e->answer == STORE_DONE ? "applied" : "refused", e->batch.cell_count,
+                e->batch.name_count, e->batch.state_count);
     for (size_t i = 0; i < e->batch.move_count && world.trace; i++)
-        world_trace("    partition %d: %lld -> %lld", e->batch.moves[i].partition,
-                    (long long)e->batch.moves[i].from.offset,
+        world_trace("    topic %d partition %d: %lld -> %lld", e->batch.moves[i].topic,
+                    e->batch.moves[i].partition, (long long)e->batch.moves[i].from.offset,
                     (long long)e->batch.moves[i].to.offset);
-    if (e->answer == STORE_DONE && m == world.master)
-        world_applied(&e->batch);
+    if (e->answer == STORE_DONE && m == e->server->master)
+        world_applied(e->server, &e->batch);
 }
 
 /* Runs the errands that are due, in the order they were sent. */
@@ -329,8 +397,8 @@ void store_tick(void)
 {
     for (struct errand **at = &errands; *at;) {
         struct errand *e = *at;
-        if (!e->ran && e->run_ms <= world.now_ms && !world.redis_away) {
-            if (e->to_split && !world.split_on) /* the master it was sent to is gone */
+        if (!e->ran && e->run_ms <= world.now_ms && !e->server->away) {
+            if (e->to_split && !e->server->split_on) /* the master it was sent to is gone */
                 e->ran = e->gone = true;
             else
                 run(e);
@@ -346,9 +414,11 @@ void store_tick(void)
 }
 
 /* The server is another now, or was set back: what was on its way to it is lost. */
-void store_forget_errands(void)
+void store_forget_errands(const struct server *server)
 {
     for (struct errand *e = errands; e; e = e->next) {
+        if (e->server != server)
+            continue;
         e->gone = e->gone || !e->ran;
         e->ran = true;
     }
@@ -374,6 +444,7 @@ enum store_answer store_send(struct store *store, const struct batch *batch, con
         abort();
     batch_copy(&e->batch, batch);
     snprintf(e->token, sizeof e->token, "%s", token);
+    e->server = store->server;
     e->floor = floor;
     e->to_split = store->to_split;
     bool slow = world.faults && chance(30);

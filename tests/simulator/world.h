@@ -10,6 +10,7 @@
 #include "common/broker.h"
 #include "common/config.h"
 #include "common/store.h"
+#include "consumers/customers/customers.h"
 #include "consumers/worker/kind.h"
 #include "fiber.h"
 #include "memory.h"
@@ -21,13 +22,16 @@
 #define WORLD_EPOCH_MS INT64_C(1795521600000)
 
 enum {
+    TOPICS = STORE_TOPICS_MAX,
     PARTITIONS_MAX = 4,
+    SERVERS_MAX = 3,
     MEMBERS_MAX = 32,
     PROCESSES_MAX = 16,
     GROUPS = 2,
     LOG_MAX = 2000,
     SNAPSHOTS_MAX = 12,
     DAYS = 5,
+    LOG_CUSTOMERS = 3,
     REGIONS = 5
 };
 
@@ -56,6 +60,7 @@ enum fault {
     F_RETENTION,
     F_TRAILS,
     F_REBUILD,
+    F_FORGET,
     F_INJECTED, /* these are injected; the rest happens */
     F_REFUSED = F_INJECTED,
     F_REQUEST_LOST,
@@ -108,6 +113,13 @@ struct entry {
     bool dollars;
     int region; /* -1: none */
     int day;    /* of the event's own time, days before the world's first day */
+    /* What a world of customers asks: which event it is, whose (-1: nobody's), when, and of a
+     * rating which one. */
+    enum event_type type;
+    int customer;
+    int64_t time_s;
+    int ref;
+    enum event_scale scale;
     char key[16], value[400];
     int64_t timestamp_ms;
 };
@@ -133,14 +145,14 @@ struct broker {
     enum membership state;
     bool lost; /* it was put out of the group and does not know yet */
     enum broker_change change;
-    struct broker_place places[PARTITIONS_MAX];
+    struct broker_place places[TOPICS * PARTITIONS_MAX];
     int place_count;
     struct {
         bool assigned, paused;
         int64_t offset, told_end; /* the end that it was told last */
         int32_t epoch;            /* of what was read last; -1: unknown */
-    } parts[PARTITIONS_MAX];
-    struct broker_item items[64];
+    } parts[TOPICS][PARTITIONS_MAX];
+    struct broker_item items[128];
     int item_count, item_next;
     int64_t polled_ms;
     struct worker_process *process;
@@ -160,11 +172,23 @@ struct worker_process {
     int group;
     struct fiber *fiber;
     int64_t started_ms, wake_ms;
-    int64_t targets[PARTITIONS_MAX]; /* exit_at_end: what it must have counted */
+    int64_t targets[TOPICS][PARTITIONS_MAX]; /* exit_at_end: what it must have counted */
     struct broker *broker;
-    struct store *store;
+    struct store *stores[SERVERS_MAX];
     struct config *config;
     char why[1100]; /* of its end */
+};
+
+/* ---- Redis ---- */
+
+/* One Redis: all of the counters, or a shard of the ledger. The surviving master, a second one
+ * that will be thrown away, and earlier states. */
+struct server {
+    struct memory *master, *split;
+    struct memory *snapshots[SNAPSHOTS_MAX];
+    int snapshot_count;
+    bool away, later, split_on;
+    struct memory *base; /* after damage that was accepted: what was counted before */
 };
 
 /* ---- all of it ---- */
@@ -174,28 +198,27 @@ struct world {
     int64_t now_ms;
     int64_t steps;
     const struct kind *kind;
-    int partition_count, window, scope_limit, next_id;
+    int topic_count, partition_count, window, scope_limit, next_id;
     bool accept_gap; /* the operators of this world let gaps pass */
-    struct partition partitions[PARTITIONS_MAX];
-    char topic_id[16], cluster_id[16];
-    int described_partitions; /* as the broker tells */
-    int generation;           /* raised when the topic becomes another */
+    bool apart;      /* a partition of one topic and that of the other go to different workers */
+    int ledger_limit;
+    int32_t ledger_from; /* INT32_MIN: none */
+    struct partition logs[TOPICS][PARTITIONS_MAX];
+    char topic_ids[TOPICS][16], cluster_id[16];
+    int described_partitions[TOPICS]; /* as the broker tells */
+    int generation;                   /* raised when a topic becomes another */
     struct group groups[GROUPS];
     struct broker *members[MEMBERS_MAX];
     struct worker_process processes[PROCESSES_MAX];
     bool faults; /* things may break */
 
-    /* Redis: the surviving master, a second one that will be thrown away, and earlier states */
-    struct memory *master, *split;
-    struct memory *snapshots[SNAPSHOTS_MAX];
-    int snapshot_count;
-    bool redis_away, redis_later, split_on;
+    struct server servers[SERVERS_MAX];
+    int server_count;
     bool letters_away; /* the topic of rejected records does not acknowledge */
     bool kafka_away;
 
-    /* After damage that was accepted: what was counted before, and where each partition goes on */
-    struct memory *base;
-    int64_t base_from[PARTITIONS_MAX], base_back[PARTITIONS_MAX];
+    /* After damage that was accepted: where each partition goes on */
+    int64_t base_from[TOPICS][PARTITIONS_MAX], base_back[TOPICS][PARTITIONS_MAX];
 
     enum fault damage; /* 0: none */
     int64_t damage_ms; /* since when */
@@ -221,8 +244,10 @@ void world_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* One seed from beginning to end; world.verdict is empty when all agreed (schedule.c). */
 void schedule_run(uint64_t seed);
+/* The server of a partition. */
+struct server *world_server(int partition);
 /* Keeps the store as it is now; returns where. */
-int schedule_snapshot(void);
+int schedule_snapshot(struct server *server);
 /* Lets whoever is due run once, or time pass. */
 void schedule_turn(void);
 /* Takes all faults away. */
@@ -239,7 +264,7 @@ void damage_exam(void);
 bool damage_explains(const struct worker_process *process);
 
 /* An operator recounts the log, and switches the store or dies before (rebuild_sim.c). */
-void rebuild_run(void);
+void rebuild_run(struct server *server);
 
 /* Worker processes (processes.c). */
 struct worker_process *process_start(int group, bool other_settings); /* NULL: no room */
@@ -250,16 +275,23 @@ int processes_running(void); /* those with the world's settings */
 void process_end(struct worker_process *process);
 
 /* The log (log_sim.c). */
-void log_append(int partition);
-void log_append_transaction(int partition);
+void log_append(int topic, int partition);
+void log_append_transaction(int topic, int partition);
 void log_resolve(void);                     /* open transactions end, one way or the other */
-int64_t log_stable_end(int partition);      /* last stable offset */
-bool log_counts(const struct entry *entry); /* a valid event, committed */
+int64_t log_stable_end(int topic, int partition); /* last stable offset */
+bool log_counts(const struct entry *entry);       /* a valid event, committed */
+/* A copy of a valid event within the window, at or after offset `back`. */
+bool log_is_duplicate(const struct partition *log, int offset, int64_t back);
 /* Forgets what lies below an offset; not so far that it would matter for duplicates. */
-void log_retain(int partition, int64_t start);
+void log_retain(int topic, int partition, int64_t start);
+/* All records are there. */
+bool log_is_whole(void);
 /* Another topic of the same name. */
-void log_make_anew(void);
-extern const char *const log_regions[REGIONS];
+void log_make_anew(int topic);
+/* An event of a world of customers: what its id and place mean, and its text (log_customers.c). */
+void log_give_customer(struct entry *entry, int topic, int partition);
+void log_write_customer(struct entry *entry, int partition);
+extern const char *const log_regions[REGIONS], *const log_customers[LOG_CUSTOMERS];
 
 /* The group (broker_sim.c). */
 void group_tick(void);
@@ -269,17 +301,24 @@ void member_dies(struct broker *member);
 /* Redis (store_sim.c). */
 void store_tick(void);
 void store_dies(struct store *store);
-void store_reset_all(void);
-void store_forget_errands(void);
+void store_reset_all(const struct server *server);
+void store_forget_errands(const struct server *server);
 
 /* Called by the store when a batch was applied to the surviving master. */
-void world_applied(const struct batch *batch);
+void world_applied(const struct server *server, const struct batch *batch);
 
 /* Compares a memory with what the log must count as up to the positions (recount.c). `whole`: the
  * positions must have reached the log's end. */
-void recount_check(const struct memory *memory, bool whole);
+void recount_check(const struct server *server, bool whole);
+void recount_check_all(void); /* whole */
 /* Writes into a memory what the log counts as up to its positions. Values of the dimension that it
  * has admitted stay admitted. */
 void recount_write(struct memory *memory);
+/* The same of a shard of the ledger (recount_customers.c): counters, and each customer's state. */
+void recount_customers_check(const struct server *server);
+void recount_customers_write(const struct server *server, struct memory *memory);
+/* Keeps what is counted now, to which the log of after an accepted damage adds; or forgets it. */
+void recount_customers_keep(void);
+void recount_customers_forget(void);
 
 #endif

@@ -1,25 +1,18 @@
 """A Kafka or a Redis that is not there, or that would not keep what it is given."""
 
-import socket
-
 from counting import CountingCase
-from harness import main, order, wait_for
+from harness import free_port, main, order, wait_for
 from own_redis import OwnRedis
 
 
 class Away(CountingCase):
-    def free_port(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return probe.getsockname()[1]
-
     def test_a_kafka_that_is_not_there_is_named_when_it_gives_up(self):
-        address = f"127.0.0.1:{self.free_port()}"
+        address = f"127.0.0.1:{free_port()}"
         self.refused(address, "1500 ms", options=("-b", address, "--connect-timeout", "1500"))
 
     def test_a_redis_that_is_not_there_is_named_when_it_gives_up(self):
         self.world.make_topics()
-        address = f"127.0.0.1:{self.free_port()}"
+        address = f"127.0.0.1:{free_port()}"
         self.refused(address, "1500 ms",
                      options=("-r", f"redis://{address}", "--connect-timeout", "1500"))
 
@@ -37,7 +30,7 @@ class Away(CountingCase):
         self.assertEqual(self.total("sale")["orders"], 1)
 
     def test_asked_to_end_while_it_waits_it_ends_with_0(self):
-        address = f"127.0.0.1:{self.free_port()}"
+        address = f"127.0.0.1:{free_port()}"
         worker = self.world.start("sales-worker", "-b", address,
                                   env={"TANDEM_CONNECT_TIMEOUT": None})
         wait_for(lambda: worker.said(address), 20, "the address it waits for")

@@ -1,15 +1,18 @@
 """The reporter sums the shards of the ledger, and what is published of customers is the oracle's."""
 
+import contextlib
 import csv
 import datetime
 import io
 import json
+import re
 import socket
 import threading
 
+from cluster import NODES, Cluster
 from counting import CountingCase
-from hand import names_of, today
-from harness import event, main, order, wait_for
+from hand import Hand, names_of, today
+from harness import ROOT, event, main, order, wait_for
 from shards import Shards
 
 import customers as oracle_customers    # of tests/oracle, whose place counting.py knows
@@ -160,6 +163,24 @@ class Scopes(CustomersCase):
                          38)
 
 
+    def test_a_crowd_of_values_takes_several_rounds_and_ends(self):
+        values = 6000
+        Hand(self.world)
+        ledger = Shards(self.world, self.oracle_settings(4), self.redis)
+        self.redis.call("EVAL", """
+            for v = 1, tonumber(ARGV[2]) do
+                redis.call('HSET', ARGV[1] .. 'names', 'rep=r' .. v, v)
+                for day = 1, 28 do
+                    local key = 'customer:day:2026-02-' .. string.format('%02d', day) .. ':rep=r'
+                    redis.call('HSET', ARGV[1] .. key .. v, 'customers_new', 1)
+                end
+            end""", 0, ledger.key(1, ""), values)
+        self.publish()
+        for day in ("2026-02-01", "2026-02-28"):
+            self.assertEqual(self.day("customer", day, "rep=__other__"),
+                             {"customers_new": values})
+
+
 class Stores(CustomersCase):
     def setUp(self):
         super().setUp()
@@ -228,34 +249,41 @@ class Gate:
         host, _, port = url.rpartition("/")[2].partition(":")
         self.to = host, int(port)
         self.word = None
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.sockets = []
+        self.listener = self.keep(socket.create_server(("127.0.0.1", 0)))
         self.url = f"redis://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self.serve, daemon=True).start()
-        test.addCleanup(self.listener.close)
+        test.addCleanup(self.close)
+
+    def keep(self, end):
+        self.sockets.append(end)
+        return end
+
+    def close(self):
+        for end in self.sockets:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
 
     def serve(self):
         while True:
             try:
-                client, _ = self.listener.accept()
+                client = self.keep(self.listener.accept()[0])
             except OSError:
                 return
-            server = socket.create_connection(self.to)
+            server = self.keep(socket.create_connection(self.to))
             for source, sink in ((client, server), (server, client)):
                 threading.Thread(target=self.pump, args=(source, sink), daemon=True).start()
 
     def pump(self, source, sink):
-        try:
+        with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 if self.word and self.word in data:
                     break
                 sink.sendall(data)
-        except OSError:
-            pass
         for end in (source, sink):
-            try:
+            with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
 
 class Away(CustomersCase):
@@ -294,6 +322,53 @@ class Away(CustomersCase):
         self.publish()
         self.assert_counted(customers=True, published=True)
         self.assertEqual(self.ledger.dirty(), {})
+
+
+class InACluster(CustomersCase):
+    SHARDS = 6
+
+    def setUp(self):
+        super().setUp()
+        self.cluster = Cluster(self)
+        self.owner = self.cluster.node_of(self.key("floor"))
+        self.cluster.use(self, self.owner)
+        self.send(*[buy(n, "2026-03-05", f"c-{n % 30}", f"r-{n % 5}") for n in range(60)])
+        self.follow()
+        self.nodes = {self.cluster.node_of(self.ledger.key(shard, "dirty"))
+                      for shard in range(self.SHARDS)}
+        self.assertGreater(len(self.nodes), 1)
+
+    def test_shards_on_several_nodes_are_summed_from_whatever_node_one_names(self):
+        for number in range(NODES):
+            self.cluster.use(self, number)
+            self.send(buy(100 + number, "2026-03-07", f"c-{number}"))
+            self.follow()
+            self.publish()
+            self.assert_counted(customers=True, published=True)
+            self.assertIn("2026-03", self.world.must("report", "--cohorts"))
+            self.world.must("report", "--at", "2026-03")
+
+    def test_a_shard_that_moves_or_whose_node_falls_is_followed_and_sales_go_on(self):
+        process = self.reporter()
+        wait_for(lambda: self.equal(published=True), 40, "the sums to be the oracle's")
+        away = next(node for node in self.nodes if node != self.owner)
+        self.cluster.kill(away)
+        self.cluster.here = self.owner
+        wait_for(lambda: process.said("is away"), 30, "the shard to be missed")
+        self.send(buy(200, "2026-03-09", "c-1"))
+        self.count()
+        wait_for(lambda: self.published("day", "2026-03-09"), 30, "sales to be published")
+        self.assertEqual(self.redis.hash(self.key("customer:day:2026-03-09:all")), {})
+        self.cluster.start(away)
+        self.follow(count=False)
+        wait_for(lambda: self.equal(published=True), 60, "the sums to be the oracle's")
+        moved = next(shard for shard in range(self.SHARDS)
+                     if self.cluster.node_of(self.ledger.key(shard, "dirty")) == away)
+        self.cluster.move(self.ledger.key(moved, "dirty"), self.owner)
+        self.send(*[buy(300 + n, "2026-03-11", f"c-{n}") for n in range(30)])
+        self.follow()
+        wait_for(lambda: self.equal(published=True), 60, "the sums to be the oracle's")
+        self.assertTrue(process.running())
 
 
 class Metrics(CustomersCase):
@@ -409,6 +484,21 @@ class Cohorts(CustomersCase):
         said = self.refused()
         self.assertIn("a customer of", said)
         self.assertNotIn("c-secret", said)
+
+
+class Docs(CustomersCase):
+    def test_every_key_of_a_shard_and_every_counter_is_listed(self):
+        self.simulate(1500, "--seed", 9)
+        self.follow(count=False)
+        text = (ROOT / "docs/redis.md").read_text()
+        rows = re.findall(r"^\| `tandem:\{main.K\}:([a-z:]+)[^`]*` \| (\w+) \|", text, re.MULTILINE)
+        listed = set(re.findall(r"`([a-z_]+)`", text))
+        for key in self.redis.keys(f"tandem:{{{self.world.business}.*"):
+            rest, kind = key.partition("}:")[2], self.redis.call("TYPE", key)
+            self.assertTrue(any(rest.startswith(name) and kind == type_ for name, type_ in rows),
+                            key)
+            if ":customer:" in key:
+                self.assertLessEqual(set(self.redis.hash(key)), listed)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The customers-worker on a real Kafka and Redis: what depends on both sides, in any order, under
 faults, in shards."""
 
+import datetime
 import signal
 
 from cluster import NODES, Cluster
@@ -19,6 +20,13 @@ def rating(number, score, customer="c-1", **more):
     return event("service.rated", f"r-{number}",
                  {"customer": customer, "rating": f"r-{number}", "scale": "csat", "score": score},
                  **more)
+
+
+def places(stored):
+    """{(side, partition): offset} of a position hash."""
+    fields = ((field.split(":"), value) for field, value in stored.items())
+    return {(words[0], int(words[1])): int(value.split(":")[0]) for words, value in fields
+            if words[0] in ("sales", "service") and words[1:] and words[1].isdigit()}
 
 
 class CustomersCase(CountingCase):
@@ -67,10 +75,7 @@ class CustomersCase(CountingCase):
         found = {}
         for shard in range(shards):
             stored = self.redis.hash(self.shard_key("position:customers", shard))
-            for field, value in stored.items():
-                side, _, partition = field.partition(":")
-                if side in ("sales", "service") and partition.isdigit():
-                    found[side, int(partition)] = int(value.split(":")[0])
+            found |= places(stored)
         return found
 
     def ends(self):
@@ -149,7 +154,7 @@ class Rules(CustomersCase):
         self.assert_counted(ledger=True)
 
     def test_what_lies_before_ledger_from_tells_new_from_returning_only(self):
-        self.use(ledger_from="2026-11-23")
+        self.use(ledger_from=datetime.date(2026, 11, 23))
         self.world.send_events([at("2026-11-20T12:00:00Z", order(1)),
                                 at("2026-11-21T12:00:00Z", ticket(1)), order(2)])
         self.count_all()
@@ -313,39 +318,33 @@ class InCluster(CustomersCase):
         self.assertEqual(len(owners), NODES)
 
     def test_a_shard_that_is_away_stalls_only_its_partitions(self):
-        worker = self.start("customers", "--redis-timeout", 1000)
-        home = self.cluster.node_of(self.key("floor"))
-        away = next(s for s in range(self.shards)
-                    if self.cluster.node_of(self.shard_key("floor", s)) != home)
-        node = self.cluster.node_of(self.shard_key("floor", away))
-        gone = {s for s in range(self.shards)
-                if self.cluster.node_of(self.shard_key("floor", s)) == node}
+        owners = {s: self.cluster.node_of(self.shard_key("floor", s)) for s in range(self.shards)}
+        away = next(node for node in range(NODES) if node != owners[0])
+        gone = {shard for shard, node in owners.items() if node == away}
+        for node in self.cluster.nodes:
+            node.call("CONFIG", "SET", "cluster-require-full-coverage", "no")
+        worker = self.start("customers", "--redis-timeout", 500)
         self.emit(self.simulated(2000))
         self.wait_customers(self.shards)
-        for other in self.cluster.nodes:
-            other.call("CONFIG", "SET", "cluster-require-full-coverage", "no")
-        before = self.customer_positions(self.shards)
-        self.cluster.pause(node)
+        self.cluster.pause(away)
         self.emit(self.simulated(4000, source="/later"))
         wanted = {place: end for place, end in self.ends().items()
                   if place[1] % self.shards not in gone}
-        live = [s for s in range(self.shards) if s not in gone]
-        wait_for(lambda: wanted.items() <= self.positions_of(live).items(), 90, "the others")
-        self.assertTrue(worker.said("event=\"waiting for"), worker.err())
-        self.cluster.resume(node)
+        live = {shard: self.cluster.nodes[node] for shard, node in owners.items() if node != away}
+        wait_for(lambda: self.positions_at(live) == wanted, 90, "the others")
+        self.assertTrue(worker.said("waiting for"), worker.err())
+        self.cluster.resume(away)
         self.wait_customers(self.shards, 90)
-        self.assertNotEqual(before, self.customer_positions(self.shards))
         self.assertEqual(worker.stop(), 0, worker.err())
         self.count()
         self.assert_counted(ledger=True)
 
-    def positions_of(self, shards):
+    def positions_at(self, nodes):
+        """{(side, partition): offset} of these shards, {shard: node}, asked of their nodes alone."""
         found = {}
-        for shard in shards:
-            stored = self.redis.hash(self.shard_key("position:customers", shard))
-            found |= {(f.split(":")[0], int(f.split(":")[1])): int(v.split(":")[0])
-                      for f, v in stored.items()
-                      if f.split(":")[0] in ("sales", "service")}
+        for shard, node in nodes.items():
+            flat = node.call("HGETALL", self.shard_key("position:customers", shard))
+            found |= places(dict(zip(flat[::2], flat[1::2])))
         return found
 
 

@@ -4,12 +4,11 @@ import json
 import os
 import pty
 import signal
-import socket
 import subprocess
 import threading
 
 import harness
-from harness import TestCase, lines, main, order, structured, ticket, wait_for
+from harness import TestCase, free_port, lines, main, order, structured, ticket, wait_for
 
 
 class Emit(TestCase):
@@ -193,10 +192,7 @@ class Emit(TestCase):
                                      "sent 2, delivered 2, refused 0, skipped 0"])
 
     def test_a_kafka_that_comes_late_is_waited_for(self):
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        listener.close()  # nobody listens there
+        port = free_port()      # nobody listens there
         process = self.world.start("emit", env={"TANDEM_BROKERS": f"127.0.0.1:{port}",
                                                 "TANDEM_CONNECT_TIMEOUT": "0"})
         wait_for(lambda: process.said(f"brokers=127.0.0.1:{port}"), 20, "the address in the log")

@@ -21,6 +21,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import secrets
 import shutil
 import signal
@@ -58,6 +59,15 @@ def wait_for(condition, seconds, what):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s in vain for {what}")
         time.sleep(0.05)
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody uses, below those that outgoing connections take theirs
+    from: one who knocks while nobody listens would get connected to itself now and then."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.SystemRandom().randint(20000, 32000)))
+            return probe.getsockname()[1]
 
 
 def event(type_, subject, data, *, id=None, source="/test", time="2026-11-23T12:00:00Z",

@@ -1,9 +1,8 @@
 """A redis-server of a test's own, which may be emptied, filled up and taken away."""
 
-import socket
 import subprocess
 
-from harness import Redis, RedisError, wait_for
+from harness import Redis, RedisError, free_port, wait_for
 
 
 class OwnRedis:
@@ -12,7 +11,7 @@ class OwnRedis:
     def __init__(self, test, *options):
         self.folder = test.world.folder
         self.options = options
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         self.child = None
         self.start()
@@ -45,9 +44,3 @@ class OwnRedis:
         if self.child.poll() is None:
             self.child.kill()
         self.child.wait(10)
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

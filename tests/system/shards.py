@@ -80,10 +80,11 @@ class Shards:
             if int(partition) % self.settings.ledger_shards == shard:
                 commands.append(("SET", self.key(shard, f"c:{partition}:{customer}"),
                                  bytes.fromhex(state)))
-        self.send([("MULTI",), *commands, ("EXEC",)])
+        for command in commands:
+            self.redis.call(*command)
 
     def rewrite(self, shard, key, fields):
-        """The commands that change a hash, with its mark; none where nothing changed."""
+        """The commands that change a hash, its mark last; none where nothing changed."""
         before = self.written.get(key, {})
         if before == fields:
             return
@@ -93,11 +94,6 @@ class Shards:
         day = key.partition(":customer:day:")[2]
         if day:
             yield "HSET", self.key(shard, "dirty"), "customer:" + day, secrets.token_hex(8)
-
-    def send(self, commands):
-        for command in commands:
-            self.redis.send(*command)
-            self.redis.read()
 
     def dirty(self):
         return {shard: fields for shard in range(self.settings.ledger_shards)

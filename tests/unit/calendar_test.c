@@ -222,6 +222,36 @@ static void a_cut_time_is_no_time(void **state)
     assert_true(calendar_parse_time((struct text){whole, sizeof whole - 1}, &ms));
 }
 
+/* Only the minute is remembered: seconds, fraction and offset are each text's own. */
+static void a_time_after_another_is_read_as_if_alone(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "2026-11-23T14:05:09Z",     "2026-11-23T14:05:09.5Z",    "2026-11-23T14:05:59+02:00",
+        "2026-11-23T14:05:60Z",     "2026-11-23T14:05:10-23:59", "2026-11-23T14:06:10Z",
+        "2026-11-23T14:61:10Z",     "2026-11-23T14:06:11Z",      "2026-02-29T14:06:11Z",
+        "2024-02-29t14:06:11z",     "2026-11-23T14:05",          "1999-11-23T14:05:09Z",
+        "2099-12-31T23:59:59.999Z", "2100-01-01T00:00:00Z",      "2000-03-01T00:00:00Z",
+    };
+    struct calendar_minute minute = {0};
+    for (size_t i = 0; i < 4 * sizeof texts / sizeof *texts; i++) {
+        int64_t alone = 77, next = 77;
+        struct text text = text_of(texts[i * 7 % (sizeof texts / sizeof *texts)]);
+        assert_int_equal(calendar_parse_next(&minute, text, &next),
+                         calendar_parse_time(text, &alone));
+        assert_int_equal(next, alone);
+    }
+}
+
+static void zero_bytes_are_no_time(void **state)
+{
+    (void)state;
+    int64_t ms;
+    struct calendar_minute minute = {0};
+    struct text text = {"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0:05Z", 20};
+    assert_false(calendar_parse_next(&minute, text, &ms));
+}
+
 static void times_are_written_in_utc(void **state)
 {
     (void)state;
@@ -393,6 +423,8 @@ int main(void)
         cmocka_unit_test(times_are_read_to_the_millisecond),
         cmocka_unit_test(what_is_no_time_leaves_the_number_alone),
         cmocka_unit_test(a_cut_time_is_no_time),
+        cmocka_unit_test(a_time_after_another_is_read_as_if_alone),
+        cmocka_unit_test(zero_bytes_are_no_time),
         cmocka_unit_test(times_are_written_in_utc),
         cmocka_unit_test(a_day_belongs_to_one_period_of_each_kind),
         cmocka_unit_test(periods_follow_one_another_without_gap),

@@ -124,6 +124,24 @@ static void other_settings_pass_through_and_beat_tandems_defaults(void **state)
     rd_kafka_conf_destroy(conf);
 }
 
+static void no_client_pushes_metrics_unless_told_to(void **state)
+{
+    struct error err = {0};
+    struct config *config = *state;
+    if (rd_kafka_version() < 0x02050000) {
+        return; /* no client can */
+    }
+    for (int told = 0; told < 2; told++) {
+        for (size_t r = 0; r < sizeof roles / sizeof roles[0]; r++) {
+            rd_kafka_conf_t *conf = kafka_conf(config, roles[r], NULL, &err);
+            assert_non_null(conf);
+            expect(conf, "enable.metrics.push", told ? "true" : "false");
+            rd_kafka_conf_destroy(conf);
+        }
+        config_set(config, "kafka.enable.metrics.push", "true", CONFIG_OPTION, "-X", &err);
+    }
+}
+
 static void an_unknown_setting_is_named_with_its_source(void **state)
 {
     struct error err = {0};
@@ -159,6 +177,7 @@ int main(void)
         TEST(a_producer_is_idempotent_and_partitions_as_java_does),
         TEST(fixed_settings_are_refused_in_every_role_with_a_reason),
         TEST(other_settings_pass_through_and_beat_tandems_defaults),
+        TEST(no_client_pushes_metrics_unless_told_to),
         TEST(an_unknown_setting_is_named_with_its_source),
         TEST(a_broker_that_is_not_there_is_given_up_after_connect_timeout),
     };

@@ -3,6 +3,7 @@
 #include "tests/unit/shelf.h"
 
 #include "common/scope.h"
+#include "tests/simulator/customer_rules.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,7 @@ enum { SETS = 6000, WAYS = 5, EVENTS_MAX = 30, PARTITIONS = 2, CUSTOMERS = 2 };
 
 /* Where an event was counted: its members, and the names of its scopes in their order. */
 struct spot {
-    const char *region, *rep, *lines[3], *names[4];
+    const char *region, *rep, *lines[3], *names[5];
 };
 
 static const struct spot sale_spots[] = {
@@ -105,219 +106,48 @@ static void roll(struct set *set, unsigned seed, struct zone *const *zones, int 
 
 /* --- the rules, each asked of all events ---------------------------------------------------- */
 
-struct judge {
-    const struct set *set;
-    int partition, customer;
+struct book_of_rules {
     struct tally *tally;
     struct dictionary *names;
 };
 
-static bool is(const struct judge *j, int i, enum event_type type)
+static void count_one(void *context, enum customer_field field, int32_t day, const char *scope)
 {
-    const struct happening *h = &j->set->events[i];
-    return h->type == type && h->partition == j->partition && h->customer == j->customer;
+    struct book_of_rules *book = context;
+    bool dated = field != LEDGER_OVERFLOW;
+    uint32_t id = scope ? dictionary_id(book->names, text_of(scope)) : SCOPE_ALL;
+    int64_t *row = tally_row(book->tally, dated ? TALLY_DAY : TALLY_UNDATED, dated ? day : 0, id,
+                             TALLY_FIELDS);
+    tally_add(book->tally, &row[field], 1);
 }
 
-static bool is_rating(const struct judge *j, int i)
+static void judge_customer(const struct set *set, int partition, int customer,
+                           struct book_of_rules *book)
 {
-    return is(j, i, EVENT_SERVICE_RATED) && j->set->events[i].scale != SCALE_CES;
-}
-
-static int32_t day_of(const struct judge *j, int i)
-{
-    return zone_day(j->set->rules.zone, j->set->events[i].time_s);
-}
-
-static bool recent(const struct judge *j, int i)
-{
-    return day_of(j, i) >= j->set->rules.from_day;
-}
-
-static int64_t time_of(const struct judge *j, int i)
-{
-    return j->set->events[i].time_s;
-}
-
-static int compare_spots(const struct spot *a, const struct spot *b)
-{
-    for (int i = 0; i < 4; i++) {
-        const char *left = a->names[i] ? a->names[i] : "", *right = b->names[i] ? b->names[i] : "";
-        if (strcmp(left, right) != 0)
-            return strcmp(left, right);
+    struct rules_event events[EVENTS_MAX];
+    int count = 0;
+    for (int i = 0; i < set->count; i++) {
+        const struct happening *h = &set->events[i];
+        if (h->partition == partition && h->customer == customer)
+            events[count++] = (struct rules_event){.type = h->type,
+                                                   .time_s = h->time_s,
+                                                   .day = zone_day(set->rules.zone, h->time_s),
+                                                   .scopes = h->spot->names,
+                                                   .ref = h->ref,
+                                                   .score = h->score,
+                                                   .scale = h->scale};
     }
-    return 0;
-}
-
-static void count_cell(const struct judge *j, int32_t day, uint32_t scope,
-                       enum customer_field field, int amount)
-{
-    int64_t *row = tally_row(j->tally, TALLY_DAY, day, scope, TALLY_FIELDS);
-    tally_add(j->tally, &row[field], amount);
-}
-
-static void count_at(const struct judge *j, int i, enum customer_field field)
-{
-    const struct spot *spot = j->set->events[i].spot;
-    count_cell(j, day_of(j, i), SCOPE_ALL, field, 1);
-    for (int n = 0; n < 4 && spot->names[n]; n++)
-        count_cell(j, day_of(j, i), dictionary_id(j->names, text_of(spot->names[n])), field, 1);
-}
-
-static int first_sale(const struct judge *j)
-{
-    int first = -1;
-    for (int i = 0; i < j->set->count; i++) {
-        if (!is(j, i, EVENT_SALE_COMPLETED))
-            continue;
-        if (first < 0 || time_of(j, i) < time_of(j, first) ||
-            (time_of(j, i) == time_of(j, first) &&
-             compare_spots(j->set->events[i].spot, j->set->events[first].spot) < 0))
-            first = i;
-    }
-    return first;
-}
-
-static bool after(const struct judge *j, int sale, enum event_type type, int64_t window_s)
-{
-    for (int i = 0; i < j->set->count; i++)
-        if (is(j, i, type) && recent(j, i) && time_of(j, sale) >= time_of(j, i) &&
-            time_of(j, sale) - time_of(j, i) <= window_s)
-            return true;
-    return false;
-}
-
-static void judge_sales(const struct judge *j, bool overflowed)
-{
-    int first = first_sale(j);
-    for (int i = 0; i < j->set->count; i++) {
-        if (!is(j, i, EVENT_SALE_COMPLETED))
-            continue;
-        count_at(j, i, ORDERS_IDENTIFIED);
-        count_at(j, i, i == first ? CUSTOMERS_NEW : ORDERS_RETURNING);
-        if (overflowed || !recent(j, i))
-            continue;
-        if (i != first && after(j, i, EVENT_SERVICE_OPENED, 30 * DAY_S))
-            count_at(j, i, ORDERS_AFTER_SERVICE);
-        if (after(j, i, EVENT_SALE_INTERACTION, 90 * DAY_S))
-            count_at(j, i, ORDERS_AFTER_INTERACTION);
-    }
-}
-
-/* Of the events before `end` in the set. */
-static bool bought_in(const struct judge *j, int month, int end)
-{
-    for (int i = 0; i < end; i++)
-        if (is(j, i, EVENT_SALE_COMPLETED) && customer_month(day_of(j, i)) == month)
-            return true;
-    return false;
-}
-
-static void judge_months(const struct judge *j)
-{
-    for (int i = 0; i < j->set->count; i++) {
-        int month = customer_month(day_of(j, i));
-        if (!is(j, i, EVENT_SALE_COMPLETED) || bought_in(j, month, i))
-            continue;
-        count_cell(j, customer_month_day(month), SCOPE_ALL, MONTH_BUYERS, 1);
-        if (bought_in(j, month - 1, j->set->count))
-            count_cell(j, customer_month_day(month), SCOPE_ALL, RETAINED, 1);
-    }
-}
-
-static void judge_referral(const struct judge *j)
-{
-    int first = first_sale(j), earliest = -1;
-    for (int i = 0; i < j->set->count; i++) {
-        bool by_sale = is(j, i, EVENT_SALE_REFERRED);
-        if (!by_sale && !is(j, i, EVENT_SERVICE_REFERRED))
-            continue;
-        if (earliest < 0 || time_of(j, i) < time_of(j, earliest) ||
-            (time_of(j, i) == time_of(j, earliest) && by_sale))
-            earliest = i;
-    }
-    if (first >= 0 && earliest >= 0 && time_of(j, earliest) - time_of(j, first) <= 90 * DAY_S)
-        count_at(j, first,
-                 is(j, earliest, EVENT_SALE_REFERRED) ? CUSTOMERS_NEW_BY_SALE
-                                                      : CUSTOMERS_NEW_BY_SERVICE);
-}
-
-/* Whether answer i is replaced by answer k; equal ones by the one that stands further on. */
-static bool is_replaced_by(const struct judge *j, int i, int k)
-{
-    const struct happening *a = &j->set->events[i], *b = &j->set->events[k];
-    if (i == k || !is_rating(j, k) || !recent(j, k) || a->scale != b->scale || a->ref != b->ref)
-        return false;
-    if (a->time_s != b->time_s)
-        return b->time_s > a->time_s;
-    if (a->score != b->score)
-        return b->score > a->score;
-    int order = compare_spots(a->spot, b->spot);
-    return order ? order < 0 : k > i;
-}
-
-static bool returned(const struct judge *j, int rating)
-{
-    for (int i = 0; i < j->set->count; i++)
-        if (is(j, i, EVENT_SALE_COMPLETED) && recent(j, i) && time_of(j, i) > time_of(j, rating) &&
-            time_of(j, i) - time_of(j, rating) <= 90 * DAY_S)
-            return true;
-    return false;
-}
-
-static void judge_rating(const struct judge *j, int i)
-{
-    const struct happening *h = &j->set->events[i];
-    bool csat = h->scale == SCALE_CSAT;
-    for (int k = 0; k < j->set->count; k++)
-        if (is_replaced_by(j, i, k))
-            return;
-    if (csat ? h->score >= 4 : h->score >= 9) {
-        count_at(j, i, SATISFIED);
-        if (returned(j, i))
-            count_at(j, i, SATISFIED_RETURNED);
-    } else if (csat || h->score <= 6) {
-        count_at(j, i, DISSATISFIED);
-        if (returned(j, i))
-            count_at(j, i, DISSATISFIED_RETURNED);
-    }
-}
-
-static bool is_overflowed(const struct judge *j)
-{
-    uint32_t count = 0;
-    for (int i = 0; i < j->set->count; i++)
-        count += (is(j, i, EVENT_SALE_COMPLETED) || is_rating(j, i)) && recent(j, i);
-    return count > j->set->rules.limit;
-}
-
-static void judge_customer(const struct judge *j)
-{
-    bool overflowed = is_overflowed(j);
-    judge_sales(j, overflowed);
-    judge_months(j);
-    judge_referral(j);
-    for (int i = 0; i < j->set->count; i++) {
-        bool concerned = is(j, i, EVENT_SALE_COMPLETED) || is(j, i, EVENT_SALE_INTERACTION) ||
-                         is(j, i, EVENT_SERVICE_OPENED) || is_rating(j, i);
-        if (concerned && !recent(j, i))
-            count_cell(j, day_of(j, i), SCOPE_ALL, LEDGER_TOO_OLD, 1);
-        if (is_rating(j, i) && recent(j, i) && !overflowed)
-            judge_rating(j, i);
-    }
-    if (overflowed) {
-        int64_t *row = tally_row(j->tally, TALLY_UNDATED, 0, SCOPE_ALL, TALLY_FIELDS);
-        tally_add(j->tally, &row[LEDGER_OVERFLOW], 1);
-    }
+    rules_judge(events, count, &set->rules, count_one, book);
 }
 
 static struct tally *judge_all(const struct set *set, struct dictionary *names)
 {
-    struct tally *tally;
-    assert_int_equal(tally_open(&tally, &contribution_layout, NULL), 0);
+    struct book_of_rules book = {.names = names};
+    assert_int_equal(tally_open(&book.tally, &contribution_layout, NULL), 0);
     for (int partition = 0; partition < PARTITIONS; partition++)
         for (int customer = 0; customer < CUSTOMERS; customer++)
-            judge_customer(&(struct judge){set, partition, customer, tally, names});
-    return tally;
+            judge_customer(set, partition, customer, &book);
+    return book.tally;
 }
 
 /* --- the same through the ledger -------------------------------------------------------------- */

@@ -125,9 +125,15 @@ static bool stands(const struct log *log, uint64_t n, int64_t offset, int64_t wi
     return false;
 }
 
-static void random_stages_commits_and_drops_agree_with_a_plain_list(void **state)
+/* As id(), but crowded: they meet at a few homes and spread far from them, and their pieces are
+ * often the same. */
+static XXH128_hash_t crowded_id(uint64_t n)
 {
-    (void)state;
+    return (XXH128_hash_t){.low64 = n % 3, .high64 = (n + 1) << 30};
+}
+
+static void expect_a_plain_list(XXH128_hash_t (*make)(uint64_t n))
+{
     for (unsigned seed = 1; seed <= 60; seed++) {
         struct log log = {.count = 0};
         int64_t window = 1 + rand_r(&seed) % 300, next = 0, position = 0;
@@ -146,13 +152,25 @@ static void random_stages_commits_and_drops_agree_with_a_plain_list(void **state
             } else {
                 uint64_t n = (uint64_t)(rand_r(&seed) % 200);
                 next += rand_r(&seed) % 20 ? 0 : rand_r(&seed) % 30; /* gaps of the log */
-                assert_int_equal(seen_stage(seen, id(n), next), stands(&log, n, next, window));
+                assert_int_equal(seen_stage(seen, make(n), next), stands(&log, n, next, window));
                 log.ids[log.count] = n;
                 log.offsets[log.count++] = next++;
             }
         }
         seen_free(seen);
     }
+}
+
+static void random_stages_commits_and_drops_agree_with_a_plain_list(void **state)
+{
+    (void)state;
+    expect_a_plain_list(id);
+}
+
+static void ids_that_crowd_one_place_of_the_index_agree_with_it_too(void **state)
+{
+    (void)state;
+    expect_a_plain_list(crowded_id);
 }
 
 int main(void)
@@ -166,6 +184,7 @@ int main(void)
         cmocka_unit_test(room_ends_where_the_ring_would_bite_its_tail),
         cmocka_unit_test(a_wide_gap_of_offsets_empties_the_window),
         cmocka_unit_test(random_stages_commits_and_drops_agree_with_a_plain_list),
+        cmocka_unit_test(ids_that_crowd_one_place_of_the_index_agree_with_it_too),
     };
     return cmocka_run_group_tests_name("seen", tests, NULL, NULL);
 }

@@ -113,6 +113,79 @@ static void a_sum_beyond_two_to_the_62_makes_it_full(void **state)
     }
 }
 
+static void a_share_adds_its_values_to_the_row_it_is_for(void **state)
+{
+    (void)state;
+    struct tally *tally = open_tally();
+    struct tally_share shares[2];
+    tally_share_open(&shares[0], TALLY_FIELDS);
+    tally_share_put(&shares[0], 1, 7);
+    tally_share_open(&shares[1], TALLY_CURRENCY + 5);
+    tally_share_put(&shares[1], 0, -3);
+    tally_share_put(&shares[1], 1, 0);
+    tally_share_put(&shares[1], 2, 11);
+    for (int i = 0; i < 2; i++)
+        tally_add_shares(tally, TALLY_DAY, 1, 9, shares, 2);
+    int64_t *plain = tally_row(tally, TALLY_DAY, 1, 9, TALLY_FIELDS);
+    int64_t *money = tally_row(tally, TALLY_DAY, 1, 9, TALLY_CURRENCY + 5);
+    assert_int_equal(tally_rows(tally), 2);
+    assert_true(plain[0] == 0 && plain[1] == 14);
+    assert_true(money[0] == -6 && money[1] == 0 && money[2] == 22);
+    assert_int_equal(tally_cells(tally), 3);
+    tally_free(tally);
+}
+
+static void an_empty_share_makes_its_row(void **state)
+{
+    (void)state;
+    struct tally *tally = open_tally();
+    struct tally_share share;
+    tally_share_open(&share, TALLY_CURRENCY + 5);
+    tally_share_put(&share, 2, 0);
+    tally_add_shares(tally, TALLY_DAY, 1, 0, &share, 1);
+    assert_int_equal(tally_rows(tally), 1);
+    assert_int_equal(tally_cells(tally), 0);
+    tally_free(tally);
+}
+
+/* Emptied rows begin anew: their cells are counted again. */
+static void cells_of_shares_are_counted_once_a_batch(void **state)
+{
+    (void)state;
+    struct tally *tally = open_tally();
+    struct tally_share share;
+    tally_share_open(&share, TALLY_HISTOGRAM);
+    for (unsigned cell = 0; cell < 32; cell += 3)
+        tally_share_put(&share, cell, 1);
+    for (int batch = 0; batch < 3; batch++) {
+        for (int i = 0; i < 5; i++)
+            tally_add_shares(tally, TALLY_DAY, 1, 0, &share, 1);
+        assert_int_equal(tally_cells(tally), 11);
+        tally_reset(tally);
+        assert_int_equal(tally_cells(tally), 0);
+    }
+    tally_free(tally);
+}
+
+static void shares_that_come_to_two_to_the_61_make_it_full(void **state)
+{
+    (void)state;
+    for (int sign = -1; sign <= 1; sign += 2) {
+        struct tally *tally = open_tally();
+        struct tally_share share;
+        tally_share_open(&share, TALLY_FIELDS);
+        tally_share_put(&share, 1, sign * (INT64_C(1) << 60));
+        tally_add_shares(tally, TALLY_DAY, 1, 0, &share, 1);
+        tally_add_shares(tally, TALLY_DAY, 1, 0, &share, 1);
+        assert_false(tally_full(tally));
+        tally_add_shares(tally, TALLY_DAY, 2, 0, &share, 1);
+        assert_true(tally_full(tally));
+        tally_reset(tally);
+        assert_false(tally_full(tally));
+        tally_free(tally);
+    }
+}
+
 static void the_name_of_a_cell_is_that_of_its_redis_field(void **state)
 {
     (void)state;
@@ -201,6 +274,10 @@ int main(void)
         cmocka_unit_test(a_row_is_as_wide_as_its_list_of_fields),
         cmocka_unit_test(cells_that_are_not_zero_are_counted_once),
         cmocka_unit_test(a_sum_beyond_two_to_the_62_makes_it_full),
+        cmocka_unit_test(a_share_adds_its_values_to_the_row_it_is_for),
+        cmocka_unit_test(an_empty_share_makes_its_row),
+        cmocka_unit_test(cells_of_shares_are_counted_once_a_batch),
+        cmocka_unit_test(shares_that_come_to_two_to_the_61_make_it_full),
         cmocka_unit_test(the_name_of_a_cell_is_that_of_its_redis_field),
         cmocka_unit_test(every_bucket_has_a_cell_of_its_own_name),
         cmocka_unit_test(sums_stay_where_they_are_while_the_tally_grows),
