@@ -6,7 +6,10 @@
 #include "common/log.h"
 #include "common/redis.h"
 #include "common/zone.h"
+#include "consumers/customers/customers.h"
+#include "consumers/recount/glance.h"
 #include "consumers/recount/rebuild_switch.h"
+#include "consumers/recount/shape.h"
 #include "consumers/reporter/key.h"
 #include "consumers/worker/definition.h"
 #include "consumers/worker/opening.h"
@@ -21,7 +24,7 @@ enum {
     TURN_MS = 100,
     STOP_MS = 3000,
     TELL_MS = 250,
-    AGAIN_MS = 10000, /* when service took longer, sales is brought to the end once more */
+    AGAIN_MS = 10000, /* when the others took longer, the first are brought to the end once more */
     SWITCH_NS = 3000  /* about what one key costs Redis in the switch */
 };
 
@@ -33,11 +36,16 @@ struct rebuild {
     const struct config *config;
     const struct rebuild_options *options;
     struct redis *redis;
+    struct zone *zone;
     char definition[DEFINITION_BYTES];
+    int shards;                /* of the ledger, which is counted too; 0: there is none */
+    size_t live_keys, largest; /* of all stores, and of the one that has most */
+    size_t replaced, placed;
     /* Dead letters up to the live positions were sent by the workers. */
     int64_t *letters_from[OPENING_KINDS];
     int32_t partitions[OPENING_KINDS];
     int64_t records, told_ms;
+    bool goes_on; /* an earlier one had begun */
     bool terminal;
 };
 
@@ -131,59 +139,113 @@ static int read_all_rejects(struct rebuild *r, struct error *err)
 
 /* ---- beginning, or going on ---- */
 
-static int check_live_size(struct rebuild *r, struct error *err)
+static int check_live_size(struct rebuild *r, const struct rebuild_store *store, struct error *err)
 {
     size_t count;
-    if (rebuild_live_keys(r->redis, r->config->business, &count, err) != 0)
+    if (rebuild_live_keys(r->redis, store, &count, err) != 0)
         return -1;
-    if (count > REBUILD_KEYS_MAX)
-        return error_set(err, ERROR_STORE,
-                         "the counters are %zu keys: above %d Redis would stand still for too long "
-                         "when they are switched; count under a second business name instead "
-                         "(--business), and then point dashboards there",
-                         count, REBUILD_KEYS_MAX);
-    printf("The log is counted beside the live counters (%zu keys), which stay as they are.\n",
-           count);
-    return 0;
+    r->live_keys += count;
+    r->largest = count > r->largest ? count : r->largest;
+    if (count <= REBUILD_KEYS_MAX)
+        return 0;
+    return error_set(err, ERROR_STORE,
+                     "the counters%s are %zu keys: above %d Redis would stand still for too long "
+                     "when they are switched; count under a second business name instead "
+                     "(--business), and then point dashboards there",
+                     store->shard == REBUILD_MAIN ? "" : " and states", count, REBUILD_KEYS_MAX);
 }
 
 /* What an interrupted rebuild has counted can be gone on with only by the same settings. */
-static int check_begun(struct rebuild *r, struct error *err)
+static int check_begun(struct rebuild *r, const struct rebuild_store *store, struct error *err)
 {
-    const char *words[] = {kinds[0]->name};
+    static const char *const words[] = {"sales", "service"};
     struct store_state state = {.floor = STORE_NO_FLOOR};
-    struct store *store;
-    struct store_kind which = {
-        .name = kinds[0]->name, .words = words, .word_count = 1, .generation = STORE_REBUILD};
-    if (store_open(&store, r->config, &which, err) != 0)
-        return -1;
-    enum store_answer answer = store_connect(store, err);
-    if (answer == STORE_DONE)
-        answer = store_look(store, &state, err);
-    int rc = answer == STORE_DONE ? opening_definition(r->definition, &state, err) : -1;
+    char definition[DEFINITION_BYTES];
+    bool ledger = store->shard != REBUILD_MAIN;
+    const struct kind *kind = ledger ? &customers_worker_kind : kinds[0];
+    struct store_kind which = {.name = kind->name,
+                               .words = words,
+                               .word_count = kind->topic_count,
+                               .generation = STORE_REBUILD,
+                               .shard = ledger ? store->shard : 0,
+                               .shards = ledger ? r->shards : 0};
+    opening_define(kind, r->config, r->zone, definition);
+    int rc = glance(r->config, &which, &state, err);
+    if (rc == 0)
+        rc = opening_definition(definition, &state, err);
     store_state_clear(&state);
-    store_free(store);
     if (rc != 0 && !err->retry)
         return error_prefix(err, "an earlier rebuild was interrupted and cannot go on "
                                  "(--restart begins anew)");
     return rc;
 }
 
-static int begin(struct rebuild *r, struct error *err)
+/* How many shards there are to count. The ledger of somebody who counts no customers is left alone;
+ * one whose shard does not tell is damaged, and made as the settings say. */
+static int find_ledger(struct rebuild *r, struct error *err)
+{
+    int shards, wanted = (int)r->config->ledger_shards;
+    if (shape_shards(r->redis, r->config, "", &shards, err) != 0) {
+        if (err->code != ERROR_STORE)
+            return -1;
+        *err = (struct error){0};
+        shards = wanted;
+    }
+    if (shards && shards != wanted)
+        return error_set(err, ERROR_STORE,
+                         "ledger.shards is %d here, %d in the store: a rebuild keeps the number of "
+                         "shards; for another one count under a second business name (--business), "
+                         "and then point dashboards there",
+                         wanted, shards);
+    r->shards = shards;
+    return 0;
+}
+
+/* Does one thing to the business's own store, then to each shard of the ledger, each at its node. */
+typedef int at_store(struct rebuild *r, const struct rebuild_store *store, struct error *err);
+
+static int at_every_store(struct rebuild *r, at_store *act, struct error *err)
+{
+    for (int shard = REBUILD_MAIN; shard < r->shards; shard++) {
+        struct rebuild_store store = rebuild_store_of(r->config, shard);
+        if (rebuild_store_go(&store, r->config, r->redis, err) != 0 || act(r, &store, err) != 0)
+            return rebuild_store_blame(&store, err);
+    }
+    return 0;
+}
+
+static int look_at(struct rebuild *r, const struct rebuild_store *store, struct error *err)
+{
+    if (rebuild_open_fence(r->redis, store, err) != 0)
+        return -1;
+    return check_live_size(r, store, err);
+}
+
+static int begin_store(struct rebuild *r, const struct rebuild_store *store, struct error *err)
 {
     bool begun;
-    const char *business = r->config->business;
-    if (rebuild_open_fence(r->redis, business, err) != 0 || check_live_size(r, err) != 0 ||
-        rebuild_begun(r->redis, business, &begun, err) != 0)
+    if (rebuild_begun(r->redis, store, &begun, err) != 0)
         return -1;
-    if (begun && !r->options->restart) {
-        if (check_begun(r, err) != 0)
-            return -1;
+    if (!begun || r->options->restart)
+        return rebuild_begin(r->redis, r->config, store, err);
+    r->goes_on = true;
+    return check_begun(r, store, err);
+}
+
+static int begin(struct rebuild *r, struct error *err)
+{
+    struct rebuild_store main_store = rebuild_store_of(r->config, REBUILD_MAIN);
+    if (find_ledger(r, err) != 0 || at_every_store(r, look_at, err) != 0)
+        return -1;
+    printf("The log is counted beside the live counters (%zu keys), which stay as they are.\n",
+           r->live_keys);
+    if (at_every_store(r, begin_store, err) != 0)
+        return -1;
+    if (r->goes_on)
         printf("An earlier rebuild was interrupted; this one goes on where it stood.\n");
-    } else if (rebuild_begin(r->redis, r->config, err) != 0) {
-        return -1;
-    }
     fflush(stdout);
+    if (rebuild_store_go(&main_store, r->config, r->redis, err) != 0)
+        return -1;
     return read_all_rejects(r, err);
 }
 
@@ -199,23 +261,20 @@ static void tell(struct rebuild *r, const struct kind *kind, const struct worker
             worker_totals(worker).records);
 }
 
-static int count_kind(struct rebuild *r, int k, struct error *err)
+static int count_with(struct rebuild *r, const struct kind *kind, struct worker_options options,
+                      struct error *err)
 {
-    struct worker_options options = {.exit_at_end = true,
-                                     .accept_gap = r->options->accept_gap,
-                                     .rebuild = true,
-                                     .letters_from = r->letters_from[k],
-                                     .letters_count = r->partitions[k]};
     struct worker *worker;
     enum worker_turn turn = WORKER_GOES_ON;
-    if (worker_open(&worker, r->config, kinds[k], options, err) != 0)
+    if (worker_open(&worker, r->config, kind, options, err) != 0)
         return -1;
     while (turn == WORKER_GOES_ON && !command_stopping()) {
         turn = worker_step(worker, TURN_MS, err);
-        tell(r, kinds[k], worker);
+        tell(r, kind, worker);
     }
     worker_stop(worker, STOP_MS);
-    r->records += worker_totals(worker).records;
+    if (!kind->sharded) /* which reads what the others read */
+        r->records += worker_totals(worker).records;
     worker_free(worker);
     if (r->terminal)
         fputs("\r\033[K", stderr);
@@ -226,49 +285,78 @@ static int count_kind(struct rebuild *r, int k, struct error *err)
     return turn == WORKER_DONE ? 0 : -1;
 }
 
-/* One after the other; when the second took long, what came for the first meanwhile is small. */
+static int count_kind(struct rebuild *r, int k, struct error *err)
+{
+    struct worker_options options = {.exit_at_end = true,
+                                     .accept_gap = r->options->accept_gap,
+                                     .rebuild = true,
+                                     .letters_from = r->letters_from[k],
+                                     .letters_count = r->partitions[k]};
+    return count_with(r, kinds[k], options, err);
+}
+
+static int count_customers(struct rebuild *r, struct error *err)
+{
+    struct worker_options options = {
+        .exit_at_end = true, .accept_gap = r->options->accept_gap, .rebuild = true};
+    return r->shards ? count_with(r, &customers_worker_kind, options, err) : 0;
+}
+
+/* One after the other; when the later ones took long, what came for the first meanwhile is small. */
 static int count(struct rebuild *r, struct error *err)
 {
     if (count_kind(r, 0, err) != 0)
         return -1;
     int64_t begin_ms = clock_mono_ms();
-    if (count_kind(r, 1, err) != 0)
+    if (count_kind(r, 1, err) != 0 || count_customers(r, err) != 0)
         return -1;
-    return clock_mono_ms() - begin_ms > AGAIN_MS ? count_kind(r, 0, err) : 0;
+    if (clock_mono_ms() - begin_ms <= AGAIN_MS)
+        return 0;
+    if (count_kind(r, 0, err) != 0)
+        return -1;
+    return r->shards ? count_kind(r, 1, err) : 0;
 }
 
 /* ---- the whole ---- */
 
-static int take_place(struct rebuild *r, struct error *err)
+/* Live keys again: they have grown meanwhile. */
+static int switch_store(struct rebuild *r, const struct rebuild_store *store, struct error *err)
 {
     size_t before, after;
-    if (rebuild_live_keys(r->redis, r->config->business, &before, err) != 0)
+    if (rebuild_switch(r->redis, r->config, store, &before, &after, err) != 0)
         return -1;
-    printf("%" PRId64 " records counted. Now the live counters are replaced in one step; Redis "
-           "stands still for\nabout %zu ms, and workers wait meanwhile.\n",
-           r->records, 1 + 2 * before * SWITCH_NS / 1000000);
+    r->replaced += before;
+    r->placed += after;
+    return 0;
+}
+
+/* The business's own first: each store is exact by itself, whatever happens between two of them. */
+static int take_place(struct rebuild *r, struct error *err)
+{
+    r->live_keys = r->largest = 0;
+    if (at_every_store(r, check_live_size, err) != 0)
+        return -1;
+    printf("%" PRId64 " records counted. Now the live counters are replaced in one step%s; Redis "
+           "stands still for\nabout %zu ms%s, and workers wait meanwhile.\n",
+           r->records, r->shards ? " for each store" : "", 1 + 2 * r->largest * SWITCH_NS / 1000000,
+           r->shards ? " at most each time" : "");
     fflush(stdout);
-    if (rebuild_switch(r->redis, r->config, &before, &after, err) != 0)
+    if (at_every_store(r, switch_store, err) != 0)
         return -1;
     printf("Done: %zu keys took the place of %zu. Workers with these settings go on from here; "
            "those with\nothers stop and say which. The reporter publishes every day anew.\n",
-           after, before);
+           r->placed, r->replaced);
     return 0;
 }
 
 static int rebuild(struct rebuild *r, struct error *err)
 {
-    struct zone *zone;
     /* Before there are threads. */
-    if (zone_open(&zone, r->config->timezone, err) != 0)
+    if (zone_open(&r->zone, r->config->timezone, err) != 0)
         return -1;
-    definition_write(r->config, zone, r->definition);
-    zone_free(zone);
-    if (redis_open(&r->redis, r->config, err) != 0 || redis_wait(r->redis, r->config, err) != 0 ||
-        begin(r, err) != 0 || count(r, err) != 0)
-        return -1;
-    /* Counting took its time: the connection may have been closed for idleness. */
-    if (redis_wait(r->redis, r->config, err) != 0 || take_place(r, err) != 0)
+    definition_write(r->config, r->zone, r->definition);
+    if (redis_open(&r->redis, r->config, err) != 0 || begin(r, err) != 0 || count(r, err) != 0 ||
+        take_place(r, err) != 0)
         return -1;
     return fflush(stdout) == 0 ? 0
                                : error_set(err, ERROR_SYSTEM, "cannot write to standard output");
@@ -285,6 +373,7 @@ static int run(const struct config *config, const void *options, int argc, char 
     for (int k = 0; k < OPENING_KINDS; k++)
         free(r.letters_from[k]);
     redis_free(r.redis);
+    zone_free(r.zone);
     return rc == 0 ? 0 : 1;
 }
 
@@ -311,6 +400,9 @@ static const char *const settings[] = {
     "group",
     "scopes",
     "scope.limit",
+    "ledger.shards",
+    "ledger.from",
+    "ledger.limit",
     "flush.ms",
     "flush.cells",
     "dedup.window",
@@ -329,7 +421,7 @@ const struct command rebuild_command = {
         "For new settings - time zone, scopes, window of duplicates - and for damaged counters.\n"
         "Counts both topics from their beginning into a second set of keys, while workers and\n"
         "dashboards go on with the live one; then the second takes the place of the first in\n"
-        "one step. Workers with the new settings go on from there; those with the old ones\n"
+        "one step; where customers are counted, so does each shard of their ledger. Workers with the new settings go on from there; those with the old ones\n"
         "stop and say which differ. Redis needs room for both sets meanwhile.\n"
         "\n"
         "  tandem rebuild\n"

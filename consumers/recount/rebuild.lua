@@ -1,13 +1,17 @@
 -- rebuild.lua - the recounted counters take the place of the live ones, in one step.
 --
--- KEYS  position hashes of sales and service, live, then recounted; dirty, live, then recounted;
---       n live keys that go; then pairs: a recounted key and its new name
--- ARGV  token of the recounted store, a mark, n, length of "tandem:{<business>}:"
+-- KEYS  position hashes of sales and service, live, then recounted (of a shard of the ledger the one
+--       hash twice); dirty, live, then recounted; n keys that go; then pairs: a recounted key and its
+--       new name
+-- ARGV  token of the recounted store, a mark, n, length of "tandem:{<business>}:", and of a shard a
+--       new version of its names, else ''
 -- Answers switched | moved (the recounted store is another) | unfenced (somebody may have counted
 -- into the live one since its keys were listed).
 --
 -- Every day that goes and every day that comes is marked, so that the reporter publishes all of them
--- anew. What may be refused for want of memory comes first: Redis then lets the script end.
+-- anew. A worker that knows the names of the live shard must not take them for those of the recounted
+-- one, whose numbers are others: `tandem forget` gives both the same version. What may be refused for
+-- want of memory comes first: Redis then lets the script end.
 
 for i = 3, 4 do
     if redis.call('HGET', KEYS[i], 'token') ~= ARGV[1] then return 'moved' end
@@ -27,6 +31,7 @@ for i = 7, 6 + gone do
     local side, rest = KEYS[i]:sub(prefix + 1):match('^(%a+):day:(.*)$')
     if side then redis.call('HSET', dirty, side .. ':' .. rest, mark) end
 end
+if ARGV[5] ~= '' then redis.call('HSET', KEYS[3], 'ledger', ARGV[5]) end
 
 for i = 7, 6 + gone do redis.call('UNLINK', KEYS[i]) end
 for i = 7 + gone, #KEYS, 2 do

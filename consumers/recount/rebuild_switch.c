@@ -9,31 +9,20 @@
 #include "common/random.h"
 #include "common/scope.h"
 #include "common/store.h"
-#include "consumers/recount/keylist.h"
+#include "consumers/recount/rebuild_forgotten.h"
 #include "consumers/reporter/key.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STEP_KEYS = 500, TOKEN_BYTES = 160 };
-
-static bool begins(const char *text, const char *word)
-{
-    return strncmp(text, word, strlen(word)) == 0;
-}
+enum {
+    STEP_KEYS = 500,
+    TOKEN_BYTES = 160,
+    WORDS = 5 /* of rebuild.lua, behind its keys */
+};
 
 /* ---- which keys ---- */
-
-/* All that a store of counters is made of, but its marks. */
-static bool is_store(const void *context, const char *rest)
-{
-    (void)context;
-    return begins(rest, "sale:") || begins(rest, "service:") || begins(rest, "scope:") ||
-           strcmp(rest, "currency") == 0 || strcmp(rest, "position:sales") == 0 ||
-           strcmp(rest, "position:service") == 0 || strcmp(rest, "floors") == 0 ||
-           strcmp(rest, "gap") == 0;
-}
 
 static bool is_any(const void *context, const char *rest)
 {
@@ -42,18 +31,19 @@ static bool is_any(const void *context, const char *rest)
     return true;
 }
 
-static int scan(struct keylist *keys, struct redis *redis, const char *business,
+static int scan(struct keylist *keys, struct redis *redis, const struct rebuild_store *store,
                 const char *generation, keylist_wants *wants, struct error *err)
 {
     char prefix[KEY_MAX];
-    return keylist_scan(keys, redis, key_format(prefix, business, "%s", generation), wants, NULL,
+    return keylist_scan(keys, redis, rebuild_store_key(store, generation, "", prefix), wants, NULL,
                         err);
 }
 
-int rebuild_live_keys(struct redis *redis, const char *business, size_t *count, struct error *err)
+int rebuild_live_keys(struct redis *redis, const struct rebuild_store *store, size_t *count,
+                      struct error *err)
 {
     struct keylist keys = {0};
-    int rc = scan(&keys, redis, business, "", is_store, err);
+    int rc = scan(&keys, redis, store, "", store->wants, err);
     *count = keys.count;
     keylist_clear(&keys);
     return rc;
@@ -61,13 +51,14 @@ int rebuild_live_keys(struct redis *redis, const char *business, size_t *count, 
 
 /* ---- beginning ---- */
 
-int rebuild_begun(struct redis *redis, const char *business, bool *there, struct error *err)
+int rebuild_begun(struct redis *redis, const struct rebuild_store *store, bool *there,
+                  struct error *err)
 {
-    char sales[KEY_MAX], service[KEY_MAX];
+    char keys[2][KEY_MAX];
     redisReply *reply;
-    if (redis_callf(redis, &reply, err, "EXISTS %s %s",
-                    key_format(sales, business, STORE_REBUILD "position:sales"),
-                    key_format(service, business, STORE_REBUILD "position:service")) != REDIS_OK)
+    for (int i = 0; i < 2; i++)
+        rebuild_store_key(store, STORE_REBUILD, store->positions[i], keys[i]);
+    if (redis_callf(redis, &reply, err, "EXISTS %s %s", keys[0], keys[1]) != REDIS_OK)
         return -1;
     *there = reply->integer == 2;
     freeReplyObject(reply);
@@ -90,15 +81,16 @@ static int unlink_keys(struct redis *redis, char *const *keys, size_t count, str
 }
 
 /* The positions go first: without them the rest is known to be nobody's. */
-static int clear(struct redis *redis, const char *business, struct error *err)
+static int clear(struct redis *redis, const struct rebuild_store *store, struct error *err)
 {
     char positions[2][KEY_MAX];
-    char *const first[] = {key_format(positions[0], business, STORE_REBUILD "position:sales"),
-                           key_format(positions[1], business, STORE_REBUILD "position:service")};
+    char *first[2];
     struct keylist keys = {0};
+    for (int i = 0; i < 2; i++)
+        first[i] = rebuild_store_key(store, STORE_REBUILD, store->positions[i], positions[i]);
     if (unlink_keys(redis, first, 2, err) != 0)
         return -1;
-    int rc = scan(&keys, redis, business, STORE_REBUILD, is_any, err);
+    int rc = scan(&keys, redis, store, STORE_REBUILD, is_any, err);
     if (rc == 0)
         rc = unlink_keys(redis, keys.list, keys.count, err);
     keylist_clear(&keys);
@@ -132,20 +124,22 @@ static int copy_scopes(struct redis *redis, const struct config *config, struct 
     return 0;
 }
 
-int rebuild_begin(struct redis *redis, const struct config *config, struct error *err)
+int rebuild_begin(struct redis *redis, const struct config *config,
+                  const struct rebuild_store *store, struct error *err)
 {
-    if (clear(redis, config->business, err) != 0)
+    if (clear(redis, store, err) != 0)
         return -1;
-    return copy_scopes(redis, config, err);
+    return store->shard == REBUILD_MAIN ? copy_scopes(redis, config, err) : 0;
 }
 
 /* ---- the fence ---- */
 
-static int fence(struct redis *redis, const char *business, const char *word, struct error *err)
+static int fence(struct redis *redis, const struct rebuild_store *store, const char *word,
+                 struct error *err)
 {
-    char sales[KEY_MAX], service[KEY_MAX];
-    const char *argv[] = {key_format(sales, business, "position:sales"),
-                          key_format(service, business, "position:service"), word};
+    char keys[2][KEY_MAX];
+    const char *argv[] = {rebuild_store_key(store, "", store->positions[0], keys[0]),
+                          rebuild_store_key(store, "", store->positions[1], keys[1]), word};
     struct redis_script script;
     redisReply *reply;
     redis_script_init(&script, rebuild_fence_lua);
@@ -155,20 +149,21 @@ static int fence(struct redis *redis, const char *business, const char *word, st
     return 0;
 }
 
-int rebuild_open_fence(struct redis *redis, const char *business, struct error *err)
+int rebuild_open_fence(struct redis *redis, const struct rebuild_store *store, struct error *err)
 {
-    return fence(redis, business, "open", err);
+    return fence(redis, store, "open", err);
 }
 
 /* ---- switching ---- */
 
-static int read_token(struct redis *redis, const char *business, const char *position,
-                      char out[TOKEN_BYTES], struct error *err)
+/* Of the live store (""), or of the recounted one. */
+static int read_token(struct redis *redis, const struct rebuild_store *store,
+                      const char *generation, char out[TOKEN_BYTES], struct error *err)
 {
     char key[KEY_MAX];
     redisReply *reply;
-    if (redis_callf(redis, &reply, err, "HGET %s token",
-                    key_format(key, business, "%s", position)) != REDIS_OK)
+    rebuild_store_key(store, generation, store->positions[0], key);
+    if (redis_callf(redis, &reply, err, "HGET %s token", key) != REDIS_OK)
         return -1;
     snprintf(out, TOKEN_BYTES, "%s", reply->str ? reply->str : "");
     freeReplyObject(reply);
@@ -176,9 +171,10 @@ static int read_token(struct redis *redis, const char *business, const char *pos
 }
 
 struct plan {
-    const char *business;
+    const struct rebuild_store *store;
     char token[TOKEN_BYTES];
-    struct keylist old, new;
+    struct keylist old, new; /* keys that go, keys that come */
+    size_t live;             /* of those that go; the others are of the second set */
     char fixed[6][KEY_MAX];
     struct args args;
 };
@@ -194,9 +190,9 @@ static void plan_clear(struct plan *plan)
 static int add_names(struct plan *plan, struct keylist *names, struct error *err)
 {
     char prefix[KEY_MAX], key[KEY_MAX];
-    size_t len = strlen(key_format(prefix, plan->business, STORE_REBUILD));
+    size_t len = strlen(rebuild_store_key(plan->store, STORE_REBUILD, "", prefix));
     for (size_t i = 0; i < plan->new.count; i++) {
-        key_format(key, plan->business, "%s", plan->new.list[i] + len);
+        rebuild_store_key(plan->store, "", plan->new.list[i] + len, key);
         if (keylist_add(names, text_of(key), err) != 0)
             return -1;
     }
@@ -205,18 +201,15 @@ static int add_names(struct plan *plan, struct keylist *names, struct error *err
 
 static int build(struct plan *plan, const struct keylist *names, struct error *err)
 {
-    static const char *const rests[] = {"position:sales",
-                                        "position:service",
-                                        STORE_REBUILD "position:sales",
-                                        STORE_REBUILD "position:service",
-                                        "dirty",
-                                        STORE_REBUILD "dirty"};
-    char prefix[KEY_MAX];
+    const struct rebuild_store *store = plan->store;
+    const char *const rests[3] = {store->positions[0], store->positions[1], "dirty"};
     struct args *args = &plan->args;
-    if (!args_begin(args, 10 + plan->old.count + 2 * names->count, 4))
+    if (!args_begin(args, 6 + WORDS + plan->old.count + 2 * names->count, WORDS))
         return error_memory(err);
+    /* The hashes of positions, live and recounted, then the marks. */
     for (int i = 0; i < 6; i++)
-        args_string(args, key_format(plan->fixed[i], plan->business, "%s", rests[i]));
+        args_string(args, rebuild_store_key(store, i == 2 || i == 3 || i == 5 ? STORE_REBUILD : "",
+                                            rests[i < 4 ? i % 2 : 2], plan->fixed[i]));
     for (size_t i = 0; i < plan->old.count; i++)
         args_string(args, plan->old.list[i]);
     for (size_t i = 0; i < names->count; i++) {
@@ -226,7 +219,11 @@ static int build(struct plan *plan, const struct keylist *names, struct error *e
     args_string(args, plan->token);
     args_format(args, "%016" PRIx64, random_u64());
     args_number(args, (int64_t)plan->old.count);
-    args_number(args, (int64_t)strlen(key_format(prefix, plan->business, "%s", "")));
+    args_number(args, (int64_t)strlen(store->prefix));
+    if (store->shard == REBUILD_MAIN)
+        args_string(args, "");
+    else
+        args_format(args, "%016" PRIx64, random_u64());
     return 0;
 }
 
@@ -236,8 +233,7 @@ static int find_out(struct redis *redis, const struct config *config, const stru
 {
     char token[TOKEN_BYTES];
     struct error why = *err;
-    if (redis_wait(redis, config, err) != 0 ||
-        read_token(redis, plan->business, "position:sales", token, err) != 0)
+    if (rebuild_store_go(plan->store, config, redis, err) != 0 || read_token(redis, plan->store, "", token, err) != 0)
         return -1;
     if (strcmp(token, plan->token) == 0)
         return 0;
@@ -250,7 +246,7 @@ static int carry_out(struct redis *redis, const struct config *config, struct pl
 {
     struct redis_script script;
     redisReply *reply;
-    int rc = 0, keys = (int)plan->args.count - 4;
+    int rc = 0, keys = (int)plan->args.count - WORDS;
     redis_script_init(&script, rebuild_lua);
     enum redis_answer answer = redis_eval(redis, &script, keys, &reply, err, (int)plan->args.count,
                                           plan->args.list, plan->args.lengths);
@@ -282,11 +278,14 @@ static int switch_fenced(struct redis *redis, const struct config *config, struc
                          struct error *err)
 {
     struct keylist names = {0};
-    int rc = scan(&plan->old, redis, plan->business, "", is_store, err);
+    int rc = scan(&plan->old, redis, plan->store, "", plan->store->wants, err);
     if (rc == 0)
-        rc = scan(&plan->new, redis, plan->business, STORE_REBUILD, is_store, err);
+        rc = scan(&plan->new, redis, plan->store, STORE_REBUILD, plan->store->wants, err);
     if (rc == 0)
         rc = check_size(plan, err);
+    plan->live = plan->old.count;
+    if (rc == 0 && plan->store->shard != REBUILD_MAIN)
+        rc = rebuild_forgotten(redis, plan->store, &plan->new, &plan->old, err);
     if (rc == 0)
         rc = add_names(plan, &names, err);
     if (rc == 0)
@@ -297,19 +296,20 @@ static int switch_fenced(struct redis *redis, const struct config *config, struc
     return rc;
 }
 
-int rebuild_switch(struct redis *redis, const struct config *config, size_t *before, size_t *after,
+int rebuild_switch(struct redis *redis, const struct config *config,
+                   const struct rebuild_store *store, size_t *before, size_t *after,
                    struct error *err)
 {
-    struct plan plan = {.business = config->business};
+    struct plan plan = {.store = store};
     struct error ignored;
-    if (read_token(redis, plan.business, STORE_REBUILD "position:sales", plan.token, err) != 0 ||
-        fence(redis, plan.business, "close", err) != 0)
+    if (read_token(redis, store, STORE_REBUILD, plan.token, err) != 0 ||
+        fence(redis, store, "close", err) != 0)
         return -1;
     int rc = switch_fenced(redis, config, &plan, err);
-    if (rc != 0 && rebuild_open_fence(redis, plan.business, &ignored) != 0)
+    if (rc != 0 && rebuild_open_fence(redis, store, &ignored) != 0)
         log_error("workers wait for a switch that failed; run tandem rebuild again",
                   log_s("why", ignored.text));
-    *before = plan.old.count;
+    *before = plan.live;
     *after = plan.new.count;
     plan_clear(&plan);
     return rc;

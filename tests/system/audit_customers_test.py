@@ -1,5 +1,6 @@
 """`tandem audit` of customers: their counters and states, in every shard."""
 
+import datetime
 import re
 
 from cluster import Cluster
@@ -91,7 +92,7 @@ class Equal(AuditCase):
             self.redis.call("HINCRBY", key, "orders_identified", -1)
 
     def test_late_events_and_the_first_day_of_the_ledger_are_the_workers(self):
-        self.use(ledger_from="2026-11-20", ledger_limit=5)
+        self.use(ledger_from=datetime.date(2026, 11, 20), ledger_limit=5)
         self.world.send_events(
             [at(f"2026-11-{day:02}T08:00:00Z", order(day, customer="c-1")) for day in range(28, 14, -1)]
             + [at("2026-11-18T08:00:00Z", ticket(1, customer="c-1")), order(100, customer="c-2")])

@@ -140,16 +140,17 @@ class CountingCase(TestCase):
                                      **self.settings)
 
     def compare(self, begins=None, published=False, targets=None, log=None, ledger=False,
-                customers=False):
+                customers=False, forgotten=None):
         """The oracle's outcome. targets: a file; it and `published` compare what is published.
-        ledger: the customers' shards too; customers: also what a reporter made of them."""
+        ledger: the customers' shards too; customers: also what a reporter made of them; forgotten:
+        as oracle.Parts has it."""
         records, partitions, _ = log or self.dump_log()
         settings = self.oracle_settings(partitions)
         chosen = oracle_targets.Targets() if published else None
         if targets:
             with open(targets, "rb") as file:
                 chosen = oracle_targets.load(file.read(), settings.scopes)
-        parts = oracle.Parts(chosen, ledger, customers)
+        parts = oracle.Parts(chosen, ledger, customers, forgotten)
         with oracle_redis.connect(self.redis_url) as server:
             return oracle.compare(server, records, settings, begins, parts=parts)
 
