@@ -128,14 +128,18 @@ static void difference_of_months(const struct contribution *to, const struct cus
     }
 }
 
+/* The next mark of a walk; false at its end. */
+typedef bool next_mark(void *walk, struct mark *mark);
+
 /* Goes through the sales and marks what they come after. */
 struct sale_walk {
     const struct customer *customer;
     size_t next, contact, interaction;
 };
 
-static bool next_sale(struct sale_walk *walk, struct mark *mark)
+static bool next_sale(void *own, struct mark *mark)
 {
+    struct sale_walk *walk = own;
     const struct customer *c = walk->customer;
     if (walk->next == c->sale_count)
         return false;
@@ -165,8 +169,9 @@ static unsigned score_fields(const struct rating *rating, bool returned)
     return 0;
 }
 
-static bool next_rating(struct rating_walk *walk, struct mark *mark)
+static bool next_rating(void *own, struct mark *mark)
 {
+    struct rating_walk *walk = own;
     const struct customer *c = walk->customer;
     if (walk->next == c->rating_count)
         return false;
@@ -199,12 +204,12 @@ static int pair(const struct contribution *to, bool has_old, struct mark old, bo
     return order;
 }
 
-static void difference_of_sales(const struct contribution *to, const struct customer *before,
-                                const struct customer *after)
+/* Both walks go by time; what stands in one alone is taken back or added. */
+static void difference_of_marks(const struct contribution *to, next_mark *next, void *left,
+                                void *right)
 {
-    struct sale_walk left = {.customer = before}, right = {.customer = after};
     struct mark old = {0}, now = {0};
-    bool has_old = next_sale(&left, &old), has_now = next_sale(&right, &now);
+    bool has_old = next(left, &old), has_now = next(right, &now);
     while (has_old || has_now) {
         int order = pair(to, has_old, old, has_now, now);
         if (order < 0)
@@ -212,29 +217,24 @@ static void difference_of_sales(const struct contribution *to, const struct cust
         if (order > 0)
             add_mark(to, now, 1);
         if (order <= 0)
-            has_old = next_sale(&left, &old);
+            has_old = next(left, &old);
         if (order >= 0)
-            has_now = next_sale(&right, &now);
+            has_now = next(right, &now);
     }
+}
+
+static void difference_of_sales(const struct contribution *to, const struct customer *before,
+                                const struct customer *after)
+{
+    struct sale_walk left = {.customer = before}, right = {.customer = after};
+    difference_of_marks(to, next_sale, &left, &right);
 }
 
 static void difference_of_ratings(const struct contribution *to, const struct customer *before,
                                   const struct customer *after)
 {
     struct rating_walk left = {.customer = before}, right = {.customer = after};
-    struct mark old = {0}, now = {0};
-    bool has_old = next_rating(&left, &old), has_now = next_rating(&right, &now);
-    while (has_old || has_now) {
-        int order = pair(to, has_old, old, has_now, now);
-        if (order < 0)
-            add_mark(to, old, -1);
-        if (order > 0)
-            add_mark(to, now, 1);
-        if (order <= 0)
-            has_old = next_rating(&left, &old);
-        if (order >= 0)
-            has_now = next_rating(&right, &now);
-    }
+    difference_of_marks(to, next_rating, &left, &right);
 }
 
 static void difference_of_overflow(const struct contribution *to, const struct customer *before,
