@@ -94,10 +94,12 @@ class Equal(AuditCase):
     def test_late_events_and_the_first_day_of_the_ledger_are_the_workers(self):
         self.use(ledger_from=datetime.date(2026, 11, 20), ledger_limit=5)
         self.world.send_events(
-            [at(f"2026-11-{day:02}T08:00:00Z", order(day, customer="c-1")) for day in range(28, 14, -1)]
+            [at(f"2026-11-{day:02}T08:00:00Z", order(day, customer="c-1"))
+             for day in range(28, 14, -1)]
             + [at("2026-11-18T08:00:00Z", ticket(1, customer="c-1")), order(100, customer="c-2")])
         self.count_all()
-        self.assertEqual(self.redis.hash(self.shard_key("customer:undated")), {"ledger_overflow": "1"})
+        self.assertEqual(self.redis.hash(self.shard_key("customer:undated")),
+                         {"ledger_overflow": "1"})
         self.assertIn(" equal the log up to ", self.audit())
 
 
@@ -198,9 +200,10 @@ class Different(AuditCase):
 class Refused(AuditCase):
     def test_other_settings_than_the_workers_are_named(self):
         self.some()
-        for name, value, words in (("LEDGER_LIMIT", "7", "ledger.limit is 7 here, 2000 in the store"),
-                                   ("LEDGER_FROM", "2026-01-01", "ledger.from is 2026-01-01 here"),
-                                   ("LEDGER_SHARDS", "2", "ledger.shards is 2 here, 1 in the store")):
+        for name, value, words in (
+                ("LEDGER_LIMIT", "7", "ledger.limit is 7 here, 2000 in the store"),
+                ("LEDGER_FROM", "2026-01-01", "ledger.from is 2026-01-01 here"),
+                ("LEDGER_SHARDS", "2", "ledger.shards is 2 here, 1 in the store")):
             self.assertIn(words, self.audit(status=1, env={"TANDEM_" + name: value}))
 
     def test_a_gap_that_was_accepted_is_none_it_can_speak_for(self):
@@ -220,10 +223,11 @@ class Refused(AuditCase):
         self.use(ledger_shards=2)
         self.some()
         for shard in range(2):
-            self.redis.call("RENAME", self.shard_key("position:customers", shard), self.key("aside"))
+            key = self.shard_key("position:customers", shard)
+            self.redis.call("RENAME", key, self.key("aside"))
             self.assertIn(f"shard {shard} of the ledger: the ledger lacks this shard",
                           self.audit("--side", "customer", status=1))
-            self.redis.call("RENAME", self.key("aside"), self.shard_key("position:customers", shard))
+            self.redis.call("RENAME", self.key("aside"), key)
 
 
 class InACluster(AuditCase):

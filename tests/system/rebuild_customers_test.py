@@ -92,7 +92,8 @@ class Settings(RebuildCase):
         self.rebuild()
         for worker in old:
             self.assertEqual(worker.wait(30), 1, worker.err())
-            self.assertRegex(worker.err(), "timezone is UTC/.* here, Pacific/Auckland/.* in the store")
+            self.assertRegex(worker.err(),
+                             "timezone is UTC/.* here, Pacific/Auckland/.* in the store")
         for kind in ALL:
             self.start(kind)
         self.assertIn(" equal the log up to ", self.world.must("audit"))
