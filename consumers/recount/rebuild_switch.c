@@ -233,7 +233,8 @@ static int find_out(struct redis *redis, const struct config *config, const stru
 {
     char token[TOKEN_BYTES];
     struct error why = *err;
-    if (rebuild_store_go(plan->store, config, redis, err) != 0 || read_token(redis, plan->store, "", token, err) != 0)
+    if (rebuild_store_go(plan->store, config, redis, err) != 0 ||
+        read_token(redis, plan->store, "", token, err) != 0)
         return -1;
     if (strcmp(token, plan->token) == 0)
         return 0;
