@@ -135,6 +135,11 @@ $(B)/bench/floor-malloc: $(B)/obj/bench/floor.o $(B)/libtandem.a
 bench bench-quick: $(B)/tandem $(bench_programs)
 	@$(PYTHON) bench/run.py $(if $(findstring quick,$@),--quick) $(BENCH)
 
+bench: bench-customers-fast
+.PHONY: bench-customers-fast
+bench-customers-fast: $(B)/tandem $(bench_programs) $(test_tools)
+	@$(PYTHON) bench/customers.py --without report,faults,order,memory
+
 bench-customers: $(B)/tandem $(test_tools)
 	@$(PYTHON) bench/customers.py $(BENCH)
 

@@ -2,32 +2,40 @@
 
 Starts a Kafka and a Redis of its own and sends a business of N events over so many days. Counts its
 customers at full speed; again, with the workers killed and Redis emptied on the way; again, with one
-topic read wholly before the other. After each every customer counter of every day and scope is
+topic read wholly before the other, and in four shards, of one Redis and of a cluster of three, with
+what a shard costs. After each every customer counter of every day and scope is
 compared with the Python oracle. Then the report in both languages, the return rates beside what the
 simulation was told to make, and the memory that a million customers take.
 Python's standard library only."""
 
 import argparse
+import contextlib
+import os
+import pathlib
 import random
 import subprocess
 import sys
+import tempfile
 import time
 
 import run as race
 import stand
 
 ROOT = stand.ROOT
-sys.path.insert(0, str(ROOT / "tests/oracle"))
+sys.path[:0] = [str(ROOT / "tests/oracle"), str(ROOT / "tests/system")]
+import cluster as redis_cluster     # noqa: E402
 import compare as oracle            # noqa: E402
 import count as oracle_count        # noqa: E402
 import customers as oracle_customers  # noqa: E402
 import redis as oracle_redis        # noqa: E402
 
 PARTITIONS = 4
+SHARDS = 4
 ZONE = "Europe/Bucharest"
 CONTENT_PCT, DISCONTENT_PCT = 60, 20
 START = "2024-11-01"
-MONTH = "2025-06"        # of the reports shown
+CURRENCY = "EUR"         # the simulation's
+MONTH, AFTER = "2025-06", "2025-07"  # of the reports shown, with targets
 KNOWN = 1_000_000       # customers, for the memory
 
 
@@ -36,7 +44,7 @@ def options(words):
     parser.add_argument("--events", type=int, default=1_000_000, help="of the business (1,000,000)")
     parser.add_argument("--days", type=int, default=730, help="it lives so long (730)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--without", default="", help="of faults,order,report,memory")
+    parser.add_argument("--without", default="", help="of report,faults,order,shards,memory")
     return parser.parse_args(words)
 
 
@@ -99,6 +107,24 @@ def dump(stack, topics):
                            check=True)
         paths.append(path)
     return oracle.read_dump(paths)[0]
+
+
+class Cluster:
+    """That of the system tests; its folder is kept until it ends."""
+
+    def __enter__(self):
+        self.closing = contextlib.ExitStack()
+        self.folder = pathlib.Path(self.closing.enter_context(tempfile.TemporaryDirectory()))
+        self.world = self
+        self.redis = redis_cluster.Cluster(self, "--appendonly", "no")
+        self.url, self.pids = self.redis.url, [node.child.pid for node in self.redis.nodes]
+        return self
+
+    def addCleanup(self, call):
+        self.closing.callback(call)
+
+    def __exit__(self, *_):
+        self.closing.close()
 
 
 class Truth:
@@ -209,10 +235,45 @@ def count_in_order(stack, topics, chosen, truth):
     truth.check(business, "sales wholly before service")
 
 
+def processor_s(pids):
+    """What these processes have used so far."""
+    ticks = 0
+    for pid in pids:
+        words = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(words[11]) + int(words[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def count_shards(stack, topics, chosen, truth):
+    """One shard, four on one Redis, four on a cluster of three: what a shard adds."""
+    with Cluster() as cluster:
+        four = Business(stack, "cluster", topics, cluster.url, SHARDS)
+        cluster.redis.spread([f"tandem:{{{four.name}.{shard}}}:floor" for shard in range(SHARDS)])
+        lines = []
+        for what, business, servers in (
+                ("one shard, one Redis", Business(stack, "one", topics), [stack.redis_pid]),
+                ("four shards, one Redis", Business(stack, "four", topics, None, SHARDS),
+                 [stack.redis_pid]),
+                ("four shards, cluster of three", four, cluster.pids)):
+            before = processor_s(servers)
+            process = count_to_end(business)
+            lines.append((what, business.shards, process.cpu_s, processor_s(servers) - before))
+            say(f"{what}: {worker_line(process, chosen.events)}; Redis {lines[-1][3]:.2f} s")
+            truth.check(business, what)
+    for what, shards, worker_s, redis_s in lines[1:]:
+        more = worker_s + redis_s - lines[0][2] - lines[0][3]
+        say(f"{what}: a shard more costs {1e9 * more / (shards - 1) / chosen.events:.0f} ns of "
+            "processor an event, worker and Redis together")
+
+
 def show_report(business):
     for kind in ("sales", "service"):
         business.start(kind, "--exit-at-end").wait(3600)
-    business.run("reporter", "--once")
+    targets = stand.WORK / "customers-targets.json"
+    example = (ROOT / "examples/targets.json").read_text()
+    targets.write_text(example.replace("2017-11", MONTH).replace("2017-12", AFTER)
+                       .replace("USD", CURRENCY))
+    business.run("reporter", "--once", "--targets", targets)
     for language in ("en", "ro"):
         say(business.run("report", "--at", MONTH, "--lang", language))
     say(business.run("report", "--cohorts"))
@@ -261,6 +322,8 @@ def main(words):
             count_with_faults(stack, topics, chosen, truth)
         if "order" not in without:
             count_in_order(stack, topics, chosen, truth)
+        if "shards" not in without:
+            count_shards(stack, topics, chosen, truth)
         if "memory" not in without:
             measure_memory(stack)
 

@@ -83,6 +83,7 @@ class Stack:
         self.brokers = settings["TANDEM_BROKERS"]
         self.redis_port = int(settings["TANDEM_REDIS"].rpartition(":")[2])
         self.redis_url = settings["TANDEM_REDIS"]
+        self.redis_pid = int(settings["STACK_REDIS_PID"])
         self.redis = Redis(self.redis_port)
         return self
 
@@ -112,6 +113,7 @@ class Process:
                                           stderr=log, stdin=subprocess.DEVNULL,
                                           env={**os.environ, **(env or {})})
         self.status = self.cpu_s = self.rss_mb = None
+        self.peak_mb = 0
         Process.alive.append(self)
 
     def output(self):
@@ -119,6 +121,8 @@ class Process:
 
     def poll(self):
         if self.status is None:
+            # Not ru_maxrss: a child begins with what its parent had, and that may be more.
+            self.peak_mb = max(self.peak_mb, memory_mb(self.child.pid, "VmHWM"))
             pid, status, used = os.wait4(self.child.pid, os.WNOHANG)
             if pid:
                 self.ended(status, used)
@@ -128,7 +132,7 @@ class Process:
         Process.alive.remove(self)
         self.child.returncode = self.status = os.waitstatus_to_exitcode(status)
         self.cpu_s = used.ru_utime + used.ru_stime
-        self.rss_mb = used.ru_maxrss / 1024
+        self.rss_mb = self.peak_mb
 
     def wait(self, limit_s):
         until = time.monotonic() + limit_s
@@ -153,9 +157,15 @@ class Process:
             time.sleep(0.05)
 
 
-def resident_mb(pid):
+def memory_mb(pid, what):
+    """A line of the process' status; 0 once it has ended and is not waited for yet."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE).group(1)) / 1024
+    found = re.search(rf"^{what}:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found.group(1)) / 1024 if found else 0
+
+
+def resident_mb(pid):
+    return memory_mb(pid, "VmRSS")
 
 
 def run(name, command, limit_s=3600, env=None):
