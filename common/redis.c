@@ -10,6 +10,7 @@
 #include "common/redis_sentinel.h"
 #include "common/redis_tls.h"
 #include "common/redis_url.h"
+#include "common/secret.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -19,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BACK_OFF_MIN_MS = 100, BACK_OFF_MAX_MS = 5000, PASSWORD_MAX = 4096, HOPS_MAX = 5 };
+enum { BACK_OFF_MIN_MS = 100, BACK_OFF_MAX_MS = 5000, HOPS_MAX = 5 };
 
 struct redis {
     struct redis_url url;
@@ -31,30 +32,15 @@ struct redis {
     redisReply *early;     /* taken by redis_received(), due at the next receive */
 };
 
-/* The first line of the file, without its line end. */
 static int read_password(struct redis *redis, const char *path, struct error *err)
 {
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        return error_set(err, ERROR_USAGE, "redis.password.file %s: %s", path, strerror(errno));
+    char *password = NULL;
+    if (secret_read(&password, path, "redis.password.file", err) != 0) {
+        return -1;
     }
-    char line[PASSWORD_MAX + 2] = "";
-    size_t len = fread(line, 1, sizeof line - 1, file);
-    int failed = ferror(file);
-    fclose(file);
-    line[len] = '\0';
-    line[strcspn(line, "\r\n")] = '\0';
-    int rc = 0;
-    if (failed || line[0] == '\0' || strlen(line) > PASSWORD_MAX) {
-        rc = error_set(err, ERROR_USAGE, "redis.password.file %s: no password in its first line",
-                       path);
-    } else {
-        free(redis->url.password);
-        redis->url.password = strdup(line);
-        rc = redis->url.password ? 0 : error_memory(err);
-    }
-    explicit_bzero(line, sizeof line);
-    return rc;
+    secret_free(redis->url.password);
+    redis->url.password = password;
+    return 0;
 }
 
 static int take_settings(struct redis *redis, const struct config *config, struct error *err)
