@@ -28,6 +28,7 @@ enum broker_what {
     BROKER_RECORD,      /* item.record */
     BROKER_END,         /* the partition ends at item.offset, the next offset to come */
     BROKER_IMPOSSIBLE,  /* the log does not hold the offset asked for (item.text) */
+    BROKER_REFUSED,     /* the brokers serve this worker no longer (item.text); of no partition */
     BROKER_TRUNCATED    /* the log was cut back below what was read, and written anew (item.text) */
 };
 

@@ -189,7 +189,7 @@ static const struct command_option words[] = {
 };
 
 static const char *const settings[] = {
-    "redis", "redis.password.file", "redis.ca.file", "redis.timeout", "business", "connect.timeout",
+    "redis", "redis.password.file", "redis.ca.file", "redis.cert.file", "redis.key.file", "redis.timeout", "business", "connect.timeout",
     NULL,
 };
 

@@ -438,7 +438,7 @@ static const char *const settings[] = {
     "brokers",
     "redis",
     "redis.password.file",
-    "redis.ca.file",
+    "redis.ca.file", "redis.cert.file", "redis.key.file",
     "redis.timeout",
     "business",
     "timezone",

@@ -389,7 +389,7 @@ static const char *const settings[] = {
     "brokers",
     "redis",
     "redis.password.file",
-    "redis.ca.file",
+    "redis.ca.file", "redis.cert.file", "redis.key.file",
     "redis.timeout",
     "business",
     "timezone",

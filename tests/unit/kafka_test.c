@@ -54,7 +54,7 @@ static void a_worker_reads_only_what_is_committed_and_commits_nothing(void **sta
     expect(conf, "partition.assignment.strategy", "range");
     expect(conf, "check.crcs", "true");
     expect(conf, "session.timeout.ms", "10000");
-    expect(conf, "heartbeat.interval.ms", "3000");
+    expect(conf, "heartbeat.interval.ms", "500");
     expect(conf, "max.poll.interval.ms", "60000");
     expect(conf, "fetch.queue.backoff.ms", "1");
     expect(conf, "group.id", "main.sales");
