@@ -18,6 +18,7 @@ PAGE = ROOT / "docs/security.md"
 TOOLS = {"kafka-storage.sh": "kafka.tools.StorageTool",
          "kafka-configs.sh": "kafka.admin.ConfigCommand",
          "kafka-acls.sh": "org.apache.kafka.tools.AclCommand"}
+ROOT_PASSWORD = "of-the-test"       # of the user root, who may all in Redis
 ROLES = ("producer", "sales-worker", "service-worker", "customers-worker", "reporter", "reader",
          "operator")
 
@@ -28,7 +29,7 @@ class Place:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.scram, self.mtls, self.controller, self.tls = (servers.free_port() for _ in range(4))
-        self.plain = servers.free_port()
+        self.plain_kafka = servers.free_port()
         self.children = []
         self._tools()
         (self.folder / "deploy").symlink_to(ROOT / "deploy")
@@ -37,10 +38,14 @@ class Place:
         """Kafka's scripts; the two servers become children of this test, so that they end with it."""
         bin_ = self.folder / "bin"
         bin_.mkdir()
-        java = " ".join([*servers.JAVA, "-Xmx128m", f"-Dlog4j2.configurationFile={servers.LOGGING}",
-                         "-cp", f"'{servers.LIBS}/*'"])
+        # Two dozen times the same classes: what the first call loads, the others find ready.
+        java = " ".join([*servers.JAVA, "-Xmx128m", "-Xlog:disable", "-Xlog:all=off"])
+        archive = f"{self.folder}/classes.jsa"
         for name, main in TOOLS.items():
-            self._script(bin_ / name, f"exec {java} {main} \"$@\"")
+            make = f"-XX:ArchiveClassesAtExit={archive}" if "configs" in name else ""
+            self._script(bin_ / name, f"words={make}; [ ! -e {archive} ] || "
+                         f"words=-XX:SharedArchiveFile={archive}\n"
+                         f"exec {java} $words -cp '{servers.LIBS}/*' {main} \"$@\"")
         self._script(bin_ / "kafka-server-start.sh", "touch start-kafka; "
                      "while ! [ -e kafka-started ]; do sleep 0.1; done")
         self._script(bin_ / "redis-server", "touch start-redis; "
@@ -66,6 +71,13 @@ class Place:
             text = text.replace(named, here)
         return re.findall(rf"^```{kind}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
+    def with_plain(self, properties):
+        """One listener more, without TLS."""
+        place = f",PLAIN://127.0.0.1:{self.plain_kafka}"
+        properties = re.sub(r"^((advertised\.)?listeners=.*)$", lambda m: m[1] + place, properties,
+                            flags=re.MULTILINE)
+        return properties.replace("CONTROLLER:SSL", "CONTROLLER:SSL,PLAIN:PLAINTEXT")
+
     def environment(self, **more):
         kept = {k: v for k, v in os.environ.items() if not k.startswith("TANDEM_")}
         return {**kept, "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
@@ -77,8 +89,8 @@ class Place:
             re.sub(r"^(inter\.broker|controller)\.listener.*\n", "", servers.BROKER.read_text(),
                    flags=re.MULTILINE)
             + f"controller.quorum.voters=1@127.0.0.1:{self.controller}\nlog.dirs=kafka\n"
-            + self.of_page("properties")[0])
-        # A port without TLS, for whoever knocks at it with TLS.
+            + self.with_plain(self.of_page("properties")[0]))
+        # Ports without TLS, for whoever knocks at them with TLS.
         self.children.append(servers.Redis(self.folder / "plain"))
         self.plain = self.children[0].port
         with open(self.folder / "page.log", "wb") as log:
@@ -97,7 +109,8 @@ class Place:
                 page.kill()
                 page.wait()
         if status:
-            raise AssertionError(f"{PAGE.name}: status {status}\n{self.said('page.log')}")
+            raise AssertionError(f"{PAGE.name}: status {status}\n{self.said('page.log')}\n"
+                                 f"{self.redis_cli('root', 'ACL', 'LOG', 3)}")
 
     def _when(self, name, page, words, ready):
         """Starts a server when the page has come to it."""
@@ -105,6 +118,9 @@ class Place:
         wait_for(lambda: flag.exists() or page.poll() is not None, 60, f"the page to start {name}")
         if page.poll() is not None:
             raise AssertionError(f"{PAGE.name} ended:\n{self.said('page.log')}")
+        if name == "redis":
+            with open(self.folder / "users.acl", "a", encoding="ascii") as users:
+                users.write(f"user root on >{ROOT_PASSWORD} ~* &* +@all\n")
         server = servers.Server(name, self.folder, words)
         self.children.append(server)
         server.launch()
@@ -123,6 +139,53 @@ class Place:
         return subprocess.run([str(BIN), command, "-F", conf, *map(str, words)], cwd=self.folder,
                               env=self.environment(**env), capture_output=True, text=True,
                               timeout=timeout, stdin=subprocess.DEVNULL, check=False)
+
+    def certificate(self, name, subject, days=365, authority="ca", alternative="DNS:x"):
+        """One more certificate in tls/, by the named authority; -1 days: it has expired."""
+        def openssl(*words):
+            subprocess.run(["openssl", *words], cwd=self.folder / "tls", check=True,
+                           capture_output=True)
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                f"/CN={subject}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        (self.folder / f"tls/{name}.ext").write_text(f"subjectAltName={alternative}\n")
+        signing = ["x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey",
+                   f"{authority}.key", "-CAcreateserial", "-extfile", f"{name}.ext", "-out",
+                   f"{name}.pem"]
+        try:
+            openssl(*signing, "-days", str(days))
+        except subprocess.CalledProcessError:       # OpenSSL 3.4 and later want it said so
+            openssl(*signing, "-not_before", "20200101000000Z", "-not_after", "20200102000000Z")
+
+    def authority(self, name):
+        """Another authority, which nobody trusts."""
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "9", "-subj", f"/CN={name}",
+                        "-keyout", f"tls/{name}.key", "-out", f"tls/{name}.pem"],
+                       cwd=self.folder, check=True, capture_output=True)
+
+    def redis_behind(self, certificate):
+        """One more Redis, which shows this certificate; its port."""
+        port = servers.free_port()
+        server = servers.Server(f"redis-{certificate}", self.folder, [
+            "/usr/bin/redis-server", "--port", 0, "--tls-port", port, "--bind", "127.0.0.1",
+            "--tls-cert-file", f"tls/{certificate}.pem", "--tls-key-file", f"tls/{certificate}.key",
+            "--tls-ca-cert-file", "tls/ca.pem", "--tls-auth-clients", "yes", "--save", ""])
+        self.children.append(server)
+        server.launch()
+        wait_for(lambda: server.log.exists() and b"Ready to accept" in server.log.read_bytes(), 20,
+                 "one more Redis")
+        return port
+
+    def redis_cli(self, user, *words, timeout=20):
+        """What redis-cli says; `user`: a role, or root."""
+        password = ROOT_PASSWORD if user == "root" else \
+            (self.folder / f"secrets/tandem-{user}.redis").read_text().strip()
+        name = user if user == "root" else f"tandem-{user}"
+        done = subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", str(self.tls), "--tls",
+                               "--cacert", "tls/ca.pem", "--user", name, *map(str, words)],
+                              cwd=self.folder, env={**os.environ, "REDISCLI_AUTH": password},
+                              capture_output=True, text=True, timeout=timeout, check=False)
+        return done.stdout + done.stderr
 
     def close(self):
         for child in reversed(self.children):
