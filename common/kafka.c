@@ -223,26 +223,6 @@ static bool may_log(void)
     return false;
 }
 
-static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
-{
-    /* CONFWARN: kafka.* goes to every role, so consumer settings reach producers too. FAIL: a
-     * connection failed, which on_error() tells. GETPID: a young broker, tried again. */
-    bool quiet = level >= 7 || strcmp(facility, "CONFWARN") == 0 || strcmp(facility, "FAIL") == 0 ||
-                 strcmp(facility, "GETPID") == 0;
-    const char *name = client ? rd_kafka_name(client) : "";
-    if (quiet) {
-        log_debug("librdkafka", log_s("client", name), log_s("facility", facility),
-                  log_s("text", text));
-        return;
-    }
-    if (may_log()) {
-        /* Its errors are mostly retried by itself: a warning. Fatal ones come by on_error(). */
-        const struct log_field fields[] = {
-            log_s("client", name), log_s("facility", facility), log_s("text", text), {0, 0, 0}};
-        log_write(level <= 4 ? LOG_WARNING : LOG_INFO, "librdkafka", fields);
-    }
-}
-
 /* What a broker last said to this process instead of letting it in. All clients of a process have
  * the same brokers and credentials, so the state is the process's. */
 static struct {
@@ -289,7 +269,6 @@ static const char *hint_of(const char *text)
         {"certificate verify failed", "; see kafka.ssl.ca.location"},
         {"alert", "; the broker refuses this side's certificate: see kafka.ssl.certificate.location"},
         {"SASL", "; see kafka.sasl.username and kafka.sasl.password.file"},
-        {"SSL listener", "; perhaps kafka.security.protocol must be sasl_ssl or ssl"},
     };
     for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
         if (strstr(text, hints[i][0])) {
@@ -297,6 +276,26 @@ static const char *hint_of(const char *text)
         }
     }
     return "";
+}
+
+static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
+{
+    /* CONFWARN: kafka.* goes to every role, so consumer settings reach producers too. FAIL: a
+     * connection failed, which on_error() tells. GETPID: a young broker, tried again. */
+    bool quiet = level >= 7 || strcmp(facility, "CONFWARN") == 0 || strcmp(facility, "FAIL") == 0 ||
+                 strcmp(facility, "GETPID") == 0;
+    const char *name = client ? rd_kafka_name(client) : "";
+    if (quiet) {
+        log_debug("librdkafka", log_s("client", name), log_s("facility", facility),
+                  log_s("text", text));
+        return;
+    }
+    if (may_log()) {
+        /* Its errors are mostly retried by itself: a warning. Fatal ones come by on_error(). */
+        const struct log_field fields[] = {
+            log_s("client", name), log_s("facility", facility), log_s("text", text), {0, 0, 0}};
+        log_write(level <= 4 ? LOG_WARNING : LOG_INFO, "librdkafka", fields);
+    }
 }
 
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
@@ -396,7 +395,9 @@ int kafka_wait(rd_kafka_t *client, const struct config *config, struct error *er
             return error_set(err, ERROR_KAFKA,
                              "Kafka at %s did not answer within %lld ms (connect.timeout): %s%s",
                              config->brokers, (long long)config->connect_timeout_ms,
-                             why[0] ? why : err->text, hint_of(why));
+                             why[0] ? why : err->text,
+                             why[0] ? hint_of(why) : "; if it speaks TLS only, see "
+                                                     "kafka.security.protocol");
         }
         clock_sleep_ms(limited && left_ms < pause_ms ? left_ms : pause_ms);
         pause_ms = pause_ms < 2000 ? pause_ms * 2 : 2000;

@@ -192,7 +192,9 @@ static int greet(struct redis *redis, int argc, const char *const *argv, struct 
         freeReplyObject(reply);
         return 0;
     }
-    if (err && !redis->url.tls && !redis->url.path && strstr(err->text, "closed the connection")) {
+    bool hung_up = err && !redis->context && (strstr(err->text, "closed the connection") ||
+                                              strstr(err->text, "reset by peer"));
+    if (hung_up && !redis->url.tls && !redis->url.path) {
         error_retry(err, ERROR_REDIS,
                     "redis %s: closed the connection at the first word; perhaps it speaks TLS only "
                     "(rediss://)",

@@ -173,8 +173,8 @@ class WrongOnes(Secured):
                                              "kafka.security.protocol=ssl"))
 
     def test_a_topic_that_the_acls_do_not_name(self):
-        self.refused("topic tandem.sales: ", "Topic authorization failed", "deploy/kafka/acls.txt",
-                     role="reporter")
+        self.refused("topic tandem.else: ", "Topic authorization failed", "deploy/kafka/acls.txt",
+                     options=("--topics-sales", "tandem.else"))
 
     def test_a_topic_of_rejected_records_that_the_acls_do_not_name(self):
         self.refused("topic tandem.other: ", "deploy/kafka/acls.txt",
@@ -189,8 +189,7 @@ class WrongOnes(Secured):
                      options=("--events", "1"))
 
     def test_topics_by_somebody_who_may_make_none(self):
-        self.refused("tandem.new", "authorization failed", command="topics", role="reader",
-                     options=("--topics-comparison", "tandem.new"))
+        self.refused("tandem.sales", "authorization failed", command="topics", role="reader")
 
     # --- Redis
 
@@ -223,8 +222,8 @@ class WrongOnes(Secured):
                      options=("-r", f"rediss://tandem-sales-worker@localhost:{self.place.tls}"))
 
     def test_tls_to_a_redis_without(self):
-        self.refused("speaks no TLS",
-                     options=("-r", f"rediss://tandem-sales-worker@127.0.0.1:{self.place.plain}"))
+        self.refused("speaks no TLS", "redis://",
+                     options=("--redis-timeout", "1000", "-r", f"rediss://tandem-sales-worker@127.0.0.1:{self.place.plain}"))
 
     def test_no_tls_to_a_redis_with_it(self):
         self.refused("rediss://",
