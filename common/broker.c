@@ -12,8 +12,8 @@
 
 enum { BATCH = 2000, TOPICS_MAX = 2, QUIET_MS = 5000 };
 
-/* With the last batch's STOP_MS less than the 10 s that containers are given to end. */
-enum { END_MS = 4000 };
+/* With the last batch's STOP_MS within 5 s. */
+enum { END_MS = 2500 };
 
 /* tcmalloc's: empties this thread's cache, and gives what is free back to the system. Not there
  * with another allocator. */

@@ -85,7 +85,8 @@ struct broker_topic {
     bool compacted;
     int64_t retention_ms;           /* -1: forever or unknown */
 };
-/* -1 with err->retry when no answer came; -1 for good when the topic does not exist. */
+/* -1 with err->retry when no answer came or the topic does not exist (yet); for good when the user
+ * lacks an ACL. */
 int broker_describe(struct broker *broker, const char *name, struct broker_topic *out,
                     struct error *err);
 void broker_topic_clear(struct broker_topic *topic);

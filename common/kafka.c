@@ -392,7 +392,7 @@ int kafka_wait(rd_kafka_t *client, const struct config *config, struct error *er
         }
         left_ms = config->connect_timeout_ms - (clock_mono_ms() - begin_ms);
         if (limited && left_ms <= 0) {
-            return error_set(err, ERROR_KAFKA,
+            return error_retry(err, ERROR_KAFKA,
                              "Kafka at %s did not answer within %lld ms (connect.timeout): %s%s",
                              config->brokers, (long long)config->connect_timeout_ms,
                              why[0] ? why : err->text,

@@ -6,7 +6,7 @@
 
 enum {
     TURN_MS = 100,         /* longest wait of one turn: how soon a signal is seen */
-    STOP_MS = 3000,        /* for the last batch, once asked to stop */
+    STOP_MS = 2000,        /* for the last batch, once asked to stop */
     REPORT_MS = 60000      /* a line about progress this often */
 };
 
