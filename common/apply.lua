@@ -113,15 +113,15 @@ local function forbidden(command, key, ...)
 end
 if redis.acl_check_cmd then -- since Redis 7
     local set = joined[1] and joined[1][1] or currencies[1] and currency_key
-    local expiry, state = expiries[1], ARGV[#ARGV - 1]
+    local expiry = expiries[1]
     local no = forbidden('HINCRBY', position_key, 'begun', '1') or
         forbidden('HSET', position_key, 'token', '') or
         (marks[1] and forbidden('HSET', dirty_key, marks[1], '')) or
         (keys[1] and forbidden('HINCRBY', keys[1], '', '1')) or
         (set and forbidden('SADD', set, '')) or
         (expiry and forbidden('EXPIREAT', expiry[1], expiry[2])) or
-        (ledger ~= '' and (forbidden('SET', prefix .. 'c:' .. state, '') or
-                           forbidden('DEL', prefix .. 'c:' .. state) or
+        (ledger ~= '' and (forbidden('SET', prefix .. 'c:', '') or
+                           forbidden('DEL', prefix .. 'c:') or
                            forbidden('HSET', names_key, '', '')))
     if no then return no end
 end

@@ -176,10 +176,13 @@ class Place:
                  "one more Redis")
         return port
 
+    def secret(self, name):
+        return (self.folder / f"secrets/tandem-{name}").read_text().strip()
+
     def redis_cli(self, user, *words, timeout=20):
         """What redis-cli says; `user`: a role, or root."""
         password = ROOT_PASSWORD if user == "root" else \
-            (self.folder / f"secrets/tandem-{user}.redis").read_text().strip()
+            self.secret(f"{user}.redis")
         name = user if user == "root" else f"tandem-{user}"
         done = subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", str(self.tls), "--tls",
                                "--cacert", "tls/ca.pem", "--user", name, *map(str, words)],

@@ -74,9 +74,14 @@ class RightOnes(Secured):
         self.assertNotIn("NOPERM", said)
         self.assertIn("subscribe", self._subscribed("tandem:{main}:published"))
         self.assertIn("NOPERM", self._subscribed("tandem:{other}:published"))
-        done = self.place.run("rejected", "reader", "list", "--topics-rejected",
-                              "tandem.comparison", "--topics-comparison", "tandem.none")
-        self.assertNotIn("authorization", done.stderr)
+        heard = subprocess.run(
+            ["kcat", "-C", "-q", "-b", f"127.0.0.1:{self.place.scram}", "-t", "tandem.comparison",
+             "-o", "beginning", "-c", "1", "-X", "security.protocol=sasl_ssl", "-X",
+             "sasl.mechanism=SCRAM-SHA-512", "-X", "sasl.username=tandem-reader", "-X",
+             f"sasl.password={self.place.secret('reader.kafka')}", "-X",
+             "ssl.ca.location=tls/ca.pem"], cwd=self.place.folder, capture_output=True, text=True,
+            timeout=20, check=False)
+        self.assertIn('"verdict"', heard.stdout, heard.stderr)
 
     def _subscribed(self, channel):
         try:
@@ -119,7 +124,7 @@ class WrongOnes(Secured):
         began = time.monotonic()
         more = ("--exit-at-end",) if command.endswith("-worker") else ()
         done = self.place.run(command, role, *more, *options,
-                              **{"TANDEM_CONNECT_TIMEOUT": "3000", **env})
+                              **{"TANDEM_CONNECT_TIMEOUT": "1500", **env})
         took = time.monotonic() - began
         last = (done.stderr.strip().splitlines() or [""])[-1]
         print(f"| {took:4.1f} s  {last[:150]}", flush=True)
@@ -234,7 +239,7 @@ class WrongOnes(Secured):
                      options=("--business", "other", "--group", "main"))
 
     def test_a_command_that_the_acl_file_does_not_name(self):
-        for missing in ("-hincrby", "-expireat", "-evalsha", "-info"):
+        for missing in ("-expireat", "-evalsha"):
             with self.subTest(missing):
                 self.place.redis_cli("root", "ACL", "SETUSER", "tandem-sales-worker", missing)
                 try:
