@@ -53,13 +53,15 @@ class Lag(threading.Thread):
 
     def worst(self, since, until):
         """Seconds, between two moments."""
-        times = [row[0] for row in self.rows]
+        rows = list(self.rows)
+        times = [row[0] for row in rows]
+        ends = [[row[1][p] for row in rows] for p in range(PARTITIONS)]
         lags = [0.0]
-        for now, _, positions in self.rows:
+        for now, _, positions in rows:
             if not since <= now <= until:
                 continue
             for p, position in enumerate(positions):
-                first = bisect.bisect_right([row[1][p] for row in self.rows], position)
+                first = bisect.bisect_right(ends[p], position)
                 if first < len(times) and times[first] < now:
                     lags.append(now - times[first])
         return max(lags)
@@ -156,7 +158,7 @@ class Stopping(unittest.TestCase):
         scene = self.scene()
         scene.start_worker("service")
         patient, hasty = scene.start_worker("sales"), scene.start_worker("sales")
-        scene.start_traffic(RATE // 2, RATE * 20, 8)
+        scene.start_traffic(1000, 30000, 8)
         scene.catch_up()
         wait_for(lambda: patient.said("event=reading") and hasty.said("event=reading"), 30,
                  "both to read")
@@ -181,6 +183,16 @@ class Stopping(unittest.TestCase):
             scene.redis.signal(signal.SIGCONT)
         scene.start_worker("sales")
         self.verify(scene)
+
+    def test_of_two_workers_with_one_name_in_the_group_the_older_ends_and_says_why(self):
+        scene = self.scene()
+        older = self.begin(scene, 0)
+        wait_for(lambda: older.said("event=reading"), 30, "it to read")
+        newer = self.begin(scene, 0)
+        self.assertEqual(older.wait(20), 1)
+        self.assertIn("kafka.group.instance.id", older.err())
+        wait_for(lambda: newer.said("event=reading"), 30, "the newer one to read")
+        scene.forget(older)
 
     # --- something is away
 

@@ -103,7 +103,7 @@ class Place:
                 "-cp", f"{servers.LIBS}/*", "kafka.Kafka", "server.properties"],
                        "Kafka Server started")
             self._when("redis", page, ["/usr/bin/redis-server", "redis.conf"], "Ready to accept")
-            status = page.wait(120)
+            status = page.wait(240)
         finally:
             if page.poll() is None:
                 page.kill()
@@ -115,7 +115,7 @@ class Place:
     def _when(self, name, page, words, ready):
         """Starts a server when the page has come to it."""
         flag = self.folder / f"start-{name}"
-        wait_for(lambda: flag.exists() or page.poll() is not None, 60, f"the page to start {name}")
+        wait_for(lambda: flag.exists() or page.poll() is not None, 240, f"the page to start {name}")
         if page.poll() is not None:
             raise AssertionError(f"{PAGE.name} ended:\n{self.said('page.log')}")
         if name == "redis":
@@ -124,7 +124,7 @@ class Place:
         server = servers.Server(name, self.folder, words)
         self.children.append(server)
         server.launch()
-        wait_for(lambda: ready in server.log.read_text(errors="replace") or not server.runs(), 60,
+        wait_for(lambda: ready in server.log.read_text(errors="replace") or not server.runs(), 120,
                  f"{name} to start")
         if not server.runs():
             raise AssertionError(f"{name} does not start:\n{server.said()}")
@@ -133,7 +133,7 @@ class Place:
     def said(self, name):
         return (self.folder / name).read_text(errors="replace")[-4000:]
 
-    def run(self, command, role, *words, timeout=30, **env):
+    def run(self, command, role, *words, timeout=60, **env):
         """tandem COMMAND with the settings of a role's; stdout and stderr as text."""
         conf = role if role.endswith(".conf") else f"tandem-{role}.conf"
         return subprocess.run([str(BIN), command, "-F", conf, *map(str, words)], cwd=self.folder,
