@@ -267,7 +267,8 @@ static const char *hint_of(const char *text)
                                       "brokers"},
         {"expired", "; renew the certificate"},
         {"certificate verify failed", "; see kafka.ssl.ca.location"},
-        {"alert", "; the broker refuses this side's certificate: see kafka.ssl.certificate.location"},
+        {"alert",
+         "; the broker refuses this side's certificate: see kafka.ssl.certificate.location"},
         {"SASL", "; see kafka.sasl.username and kafka.sasl.password.file"},
     };
     for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
@@ -393,11 +394,12 @@ int kafka_wait(rd_kafka_t *client, const struct config *config, struct error *er
         left_ms = config->connect_timeout_ms - (clock_mono_ms() - begin_ms);
         if (limited && left_ms <= 0) {
             return error_retry(err, ERROR_KAFKA,
-                             "Kafka at %s did not answer within %lld ms (connect.timeout): %s%s",
-                             config->brokers, (long long)config->connect_timeout_ms,
-                             why[0] ? why : err->text,
-                             why[0] ? hint_of(why) : "; if it speaks TLS only, see "
-                                                     "kafka.security.protocol");
+                               "Kafka at %s did not answer within %lld ms (connect.timeout): %s%s",
+                               config->brokers, (long long)config->connect_timeout_ms,
+                               why[0] ? why : err->text,
+                               why[0] ? hint_of(why)
+                                      : "; if it speaks TLS only, see "
+                                        "kafka.security.protocol");
         }
         clock_sleep_ms(limited && left_ms < pause_ms ? left_ms : pause_ms);
         pause_ms = pause_ms < 2000 ? pause_ms * 2 : 2000;

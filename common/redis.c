@@ -47,8 +47,8 @@ static int take_settings(struct redis *redis, const struct config *config, struc
 {
     redis->timeout_ms = config->redis_timeout_ms;
     /* The settings outlive the connection. */
-    redis->tls = (struct redis_tls){config->redis_ca_file, config->redis_cert_file,
-                                    config->redis_key_file};
+    redis->tls =
+        (struct redis_tls){config->redis_ca_file, config->redis_cert_file, config->redis_key_file};
     if (!redis->tls.cert_file[0] != !redis->tls.key_file[0]) {
         return error_set(err, ERROR_USAGE,
                          "redis.cert.file and redis.key.file: one is set without the other");
@@ -152,8 +152,7 @@ static int dial(struct redis *redis, struct error *err)
     if (!redis->url.path) {
         redisEnableKeepAlive(redis->context); /* a silent peer is noticed; failing is harmless */
     }
-    if (redis->url.tls &&
-        redis_tls_start(redis->context, redis->url.host, &redis->tls, err) != 0) {
+    if (redis->url.tls && redis_tls_start(redis->context, redis->url.host, &redis->tls, err) != 0) {
         return error_prefix(err, "redis %s", redis->url.address);
     }
     return 0;
@@ -164,7 +163,8 @@ static void add_hint(struct error *err)
 {
     static const char *const hints[][2] = {
         {"WRONGPASS", "; see the user in the setting redis, and redis.password.file"},
-        {"NOAUTH", "; it wants a user and a password: see the setting redis, and redis.password.file"},
+        {"NOAUTH",
+         "; it wants a user and a password: see the setting redis, and redis.password.file"},
         {"NOPERM", "; this user's ACL lacks it (deploy/redis/users.acl, docs/security.md)"},
         {"ACL failure", "; this user's ACL lacks it (deploy/redis/users.acl, docs/security.md)"},
         {"ser executing the script",
@@ -192,8 +192,9 @@ static int greet(struct redis *redis, int argc, const char *const *argv, struct 
         freeReplyObject(reply);
         return 0;
     }
-    bool hung_up = err && !redis->context && (strstr(err->text, "closed the connection") ||
-                                              strstr(err->text, "reset by peer"));
+    bool hung_up =
+        err && !redis->context &&
+        (strstr(err->text, "closed the connection") || strstr(err->text, "reset by peer"));
     if (hung_up && !redis->url.tls && !redis->url.path) {
         error_retry(err, ERROR_REDIS,
                     "redis %s: closed the connection at the first word; perhaps it speaks TLS only "

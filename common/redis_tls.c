@@ -88,6 +88,8 @@ int redis_tls_start(redisContext *context, const char *host, const struct redis_
     if (strstr(context->errstr, "wrong version number")) {
         return error_set(err, ERROR_REDIS, "TLS: the port speaks no TLS (redis:// is without)");
     }
-    return error_retry(err, ERROR_REDIS, "TLS: %s; perhaps the port speaks no TLS (redis:// is "
-                       "without)", context->errstr);
+    return error_retry(err, ERROR_REDIS,
+                       "TLS: %s; perhaps the port speaks no TLS (redis:// is "
+                       "without)",
+                       context->errstr);
 }
