@@ -66,7 +66,7 @@ unit_tests  := $(units:tests/unit/%.c=$(B)/tests/unit/%)
 test_tools  := $(tools:tests/tools/%.c=$(B)/tests/%)
 fuzzers     := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all tests fuzzers fuzz deps stack-up stack-down stack-status demo test fmt fmt-check lint \
+.PHONY: all tests fuzzers fuzz deps stack-up stack-down stack-status demo test test-security fmt fmt-check lint \
         faults clean distclean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -178,6 +178,10 @@ demo:
 test:
 	@SANITIZE='$(SANITIZE)' PYTHON='$(PYTHON)' T='$(T)' scripts/test.sh
 
+# A Kafka and a Redis with TLS, users and rights, set up by the commands of docs/security.md.
+test-security:
+	@$(MAKE) -s test T=security
+
 # On a Kafka, Redis and Sentinels of its own; one round, or as long as MINUTES says.
 faults: $(B)/tandem $(test_tools)
 	@TANDEM_BIN='$(CURDIR)/$(B)/tandem' '$(PYTHON)' tests/faults/run.py --minutes '$(MINUTES)' \
@@ -204,6 +208,7 @@ help:
 	@echo 'make                 build/tandem'
 	@echo 'make demo            the whole of tandem on example data, in two minutes'
 	@echo 'make test [T=name]   every test on a real Kafka and Redis, or those of this name'
+	@echo 'make test-security   a Kafka and a Redis that let in only whom they know, by docs/security.md'
 	@echo 'make faults [MINUTES=30] [T=name]   kills, cuts off and fills up, compares every counter'
 	@echo 'make tests           builds the test programs only'
 	@echo 'make bench           tandem beside its alternatives; bench-quick: in three minutes'

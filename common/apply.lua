@@ -105,6 +105,27 @@ for g = 1, groups do
     at = at + 6 + 2 * tonumber(ARGV[at + 5])
 end
 
+-- A user who may not do what is written last would leave sums without their position.
+local function forbidden(command, key, ...)
+    if redis.acl_check_cmd(command, key, ...) then return nil end
+    return {'failed', key, command, 'NOPERM this user may not do it: its ACL lacks it ' ..
+            '(deploy/redis/users.acl, docs/security.md)'}
+end
+if redis.acl_check_cmd then -- since Redis 7
+    local set = joined[1] and joined[1][1] or currencies[1] and currency_key
+    local expiry = expiries[1]
+    local no = forbidden('HINCRBY', position_key, 'begun', '1') or
+        forbidden('HSET', position_key, 'token', '') or
+        (marks[1] and forbidden('HSET', dirty_key, marks[1], '')) or
+        (keys[1] and forbidden('HINCRBY', keys[1], '', '1')) or
+        (set and forbidden('SADD', set, '')) or
+        (expiry and forbidden('EXPIREAT', expiry[1], expiry[2])) or
+        (ledger ~= '' and (forbidden('SET', prefix .. 'c:', '') or
+                           forbidden('DEL', prefix .. 'c:') or
+                           forbidden('HSET', names_key, '', '')))
+    if no then return no end
+end
+
 local counted = redis.pcall('HINCRBY', position_key, 'begun', '1')
 if type(counted) == 'table' then return {'failed', position_key, 'begun', counted.err} end
 

@@ -12,8 +12,8 @@
 
 enum { BATCH = 2000, TOPICS_MAX = 2, QUIET_MS = 5000 };
 
-/* With the last batch's STOP_MS less than the 10 s that containers are given to end. */
-enum { END_MS = 4000 };
+/* With the last batch's STOP_MS within 5 s. */
+enum { END_MS = 2500 };
 
 /* tcmalloc's: empties this thread's cache, and gives what is free back to the system. Not there
  * with another allocator. */
@@ -31,6 +31,8 @@ struct broker {
     rd_kafka_message_t **messages;
     int count, taken;
     struct message_headers headers;
+    char group[300];       /* "group main.sales", for messages */
+    char refusal[1024];
     int64_t brought_ms;    /* when a poll last brought something; 0: memory was given back since */
     /* the rebalance that waits for its answer */
     enum broker_change change;
@@ -106,6 +108,7 @@ int broker_open(struct broker **out, const struct config *config, const char *ki
     b->config = config;
     b->topics = topics;
     b->topic_count = topic_count;
+    snprintf(b->group, sizeof b->group, "group %s.%s", config->group, kind);
     b->messages = calloc(BATCH, sizeof(rd_kafka_message_t *));
     if (b->messages)
         b->client = kafka_open(config, KAFKA_WORKER, kind, b, adjust, err);
@@ -213,8 +216,27 @@ int broker_poll(struct broker *broker, int64_t wait_ms)
     return broker->count;
 }
 
+/* In words: whom or what the brokers refuse, and what to mend. */
+static const char *refusal(struct broker *b, const rd_kafka_message_t *message, const char *text)
+{
+    char fatal[512] = "";
+    struct error err;
+    rd_kafka_resp_err_t code = message->err;
+    if (code == RD_KAFKA_RESP_ERR__FATAL)
+        code = rd_kafka_fatal_error(b->client, fatal, sizeof fatal);
+    if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        error_set(&err, ERROR_KAFKA, "another worker of the group has the same "
+                                     "kafka.group.instance.id: each needs one of its own");
+    else if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+        kafka_refused(code, b->group, &err);
+    else
+        kafka_refused(code, fatal[0] ? fatal : text, &err);
+    snprintf(b->refusal, sizeof b->refusal, "%s", err.text);
+    return b->refusal;
+}
+
 /* An error in the stream: true when it is one the worker must hear of. */
-static bool item_of_error(const struct broker *b, const rd_kafka_message_t *message,
+static bool item_of_error(struct broker *b, const rd_kafka_message_t *message,
                           struct broker_item *item)
 {
     const char *text = rd_kafka_message_errstr(message);
@@ -230,6 +252,13 @@ static bool item_of_error(const struct broker *b, const rd_kafka_message_t *mess
     case RD_KAFKA_RESP_ERR__LOG_TRUNCATION:
         item->what = BROKER_IMPOSSIBLE;
         return item->topic >= 0;
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+        item->what = BROKER_REFUSED;
+        item->text = refusal(b, message, item->text);
+        return true;
     default:
         log_warning("kafka", log_s("error", rd_kafka_err2name(message->err)),
                     log_s("topic", item->topic >= 0 ? b->topics[item->topic] : ""),

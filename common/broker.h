@@ -28,6 +28,7 @@ enum broker_what {
     BROKER_RECORD,      /* item.record */
     BROKER_END,         /* the partition ends at item.offset, the next offset to come */
     BROKER_IMPOSSIBLE,  /* the log does not hold the offset asked for (item.text) */
+    BROKER_REFUSED,     /* the brokers serve this worker no longer (item.text); of no partition */
     BROKER_TRUNCATED    /* the log was cut back below what was read, and written anew (item.text) */
 };
 
@@ -84,7 +85,8 @@ struct broker_topic {
     bool compacted;
     int64_t retention_ms;           /* -1: forever or unknown */
 };
-/* -1 with err->retry when no answer came; -1 for good when the topic does not exist. */
+/* -1 with err->retry when no answer came or the topic does not exist (yet); for good when the user
+ * lacks an ACL. */
 int broker_describe(struct broker *broker, const char *name, struct broker_topic *out,
                     struct error *err);
 void broker_topic_clear(struct broker_topic *topic);

@@ -195,12 +195,50 @@ static struct config_pass *add_pass(struct config *config, const char *name)
     return pass;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+    return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+/* kafka.sasl.password.file only names a file. */
+static bool secret_name(const char *name)
+{
+    return !ends_in(name, ".file") &&
+           (strstr(name, "password") || strstr(name, "secret") || ends_in(name, "key.pem") ||
+            strstr(name, "sasl.oauthbearer.config"));
+}
+
+/* "user:" or ":" before the '@' of a URL. */
+static bool has_password(const char *url)
+{
+    const char *host = strrchr(url, '@'), *user = strstr(url, "://");
+    const char *colon = user ? strchr(user + 3, ':') : NULL;
+    return host && colon && colon < host;
+}
+
+/* Everybody on this machine sees the words of a command line. */
+static int not_in_words(const char *key, const char *source, struct error *err)
+{
+    return error_set(err, ERROR_USAGE,
+                     "%s: a password does not belong on the command line, where everybody sees it "
+                     "(from %s); put it into a file that %s names, the environment, or a "
+                     "properties file (-F)",
+                     key, source,
+                     strcmp(key, "redis") == 0 ? "redis.password.file" : "the same key with .file");
+}
+
 static int set_pass(struct config *config, const char *name, const char *value,
                     enum config_rank rank, const char *source, struct error *err)
 {
     if (!*name) {
         return error_set(err, ERROR_USAGE, "kafka.: names no setting of librdkafka (from %s)",
                          source);
+    }
+    if (rank == CONFIG_OPTION && secret_name(name)) {
+        char key[160];
+        snprintf(key, sizeof key, "kafka.%s", name);
+        return not_in_words(key, source, err);
     }
     struct config_pass *pass = find_pass(config, name);
     if (pass && pass->rank > rank) {
@@ -218,6 +256,9 @@ int config_set(struct config *config, const char *key, const char *value, enum c
 {
     if (strncmp(key, "kafka.", 6) == 0) {
         return set_pass(config, key + 6, value, rank, source, err);
+    }
+    if (rank == CONFIG_OPTION && strcmp(key, "redis") == 0 && has_password(value)) {
+        return not_in_words(key, source, err);
     }
     enum config_rank *ranks = ((struct whole *)config)->ranks;
     for (size_t i = 0; i < SETTINGS; i++) {
@@ -523,12 +564,6 @@ static void write_url(const char *url, FILE *out)
     } else {
         fprintf(out, "%s\n", url);
     }
-}
-
-static bool secret_name(const char *name)
-{
-    return strstr(name, "password") || strstr(name, "secret") || strstr(name, "key.pem") ||
-           strstr(name, "sasl.oauthbearer.config");
 }
 
 void config_write(const struct config *config, FILE *out)

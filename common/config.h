@@ -26,6 +26,10 @@
       "file that holds the password of Redis")                                                  \
     X("redis.ca.file", redis_ca_file, STRING, "", 0, 4096, "FILE",                              \
       "certificates to trust for rediss:// (default: the system's)")                            \
+    X("redis.cert.file", redis_cert_file, STRING, "", 0, 4096, "FILE",                          \
+      "certificate to show to a Redis that asks for one")                                       \
+    X("redis.key.file", redis_key_file, STRING, "", 0, 4096, "FILE",                            \
+      "private key of redis.cert.file")                                                         \
     X("redis.timeout", redis_timeout_ms, INT, "5000", 50, 600000, "MS",                         \
       "longest wait for one answer of Redis")                                                   \
     X("business", business, STRING, "main", 1, 32, "NAME",                                      \

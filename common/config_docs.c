@@ -30,10 +30,11 @@ static const char kafka[] =
     "`kafka.<name>` goes to librdkafka as it is, as with `kcat -X`: `kafka.security.protocol=ssl`\n"
     "in a file, `TANDEM_KAFKA_SECURITY_PROTOCOL=ssl`, or `-X kafka.security.protocol=ssl`. Some\n"
     "are fixed, because the promise that every event counts exactly once hangs on them; naming\n"
-    "one of those is an error that says why. Keep passwords out of the command line: put them\n"
-    "into the file or the environment. A cluster that collects its clients' metrics (KIP-714)\n"
-    "gets them with `kafka.enable.metrics.push=true`; every command may then take a second\n"
-    "longer to end.\n";
+    "one of those is an error that says why. `kafka.<name>.file` names a file that holds the\n"
+    "value, as `kafka.sasl.password.file`. Passwords are refused on the command line; security.md\n"
+    "beside this page says more. A cluster that collects its clients' metrics (KIP-714) gets\n"
+    "them with `kafka.enable.metrics.push=true`; every command may then take a second longer to\n"
+    "end.\n";
 
 /* A `|` would end the cell. */
 static void write_cell(FILE *out, const char *text)

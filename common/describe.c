@@ -109,9 +109,9 @@ int describe_topic(rd_kafka_t *client, const struct config *config, const char *
     if (partitions < 0)
         return -1;
     if (partitions == 0)
-        return error_set(err, ERROR_KAFKA,
-                         "topic %s does not exist at %s; `tandem topics` makes it", name,
-                         config->brokers);
+        return error_retry(err, ERROR_KAFKA,
+                           "topic %s does not exist at %s; `tandem topics` makes it", name,
+                           config->brokers);
     out->partitions = partitions;
     char *cluster = rd_kafka_clusterid(client, ASK_MS);
     snprintf(out->cluster, sizeof out->cluster, "%s", cluster ? cluster : "");

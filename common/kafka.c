@@ -3,7 +3,9 @@
 #include "common/clock.h"
 #include "common/command.h"
 #include "common/log.h"
+#include "common/secret.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,7 +66,8 @@ static const struct preset {
     {"reconnect.backoff.max.ms", "2000", ALL},  /* not 10 s: be back soon after a restart */
     {"allow.auto.create.topics", "false", ALL}, /* a wrong name is an error, not a new topic */
     {"session.timeout.ms", "10000", WORKER},    /* a killed worker's partitions move in 10 s */
-    {"heartbeat.interval.ms", "3000", WORKER},
+    /* A rebalance is told with the answer to a heartbeat, and all partitions stand still meanwhile. */
+    {"heartbeat.interval.ms", "500", WORKER},
     {"max.poll.interval.ms", "60000", WORKER},
     /* Some 10,000 records wait: four times as many were no faster and took 30 MB more. Far from the
      * broker, where a fetch takes long, larger ones help. */
@@ -107,8 +110,33 @@ static const struct fixed *find_fixed(const char *name)
     return NULL;
 }
 
+/* kafka.sasl.password.file names a file that holds sasl.password; no name of librdkafka's ends so. */
+static bool names_file(const char *name, char plain[128])
+{
+    size_t len = strlen(name);
+    if (len <= 5 || len >= 128 || strcmp(name + len - 5, ".file") != 0) {
+        return false;
+    }
+    snprintf(plain, 128, "%.*s", (int)(len - 5), name);
+    return true;
+}
+
+static int set_from_file(rd_kafka_conf_t *conf, const char *name, const struct config_pass *pass,
+                         struct error *err)
+{
+    char what[160], *secret = NULL;
+    snprintf(what, sizeof what, "kafka.%s", pass->name);
+    if (secret_read(&secret, pass->value, what, err) != 0) {
+        return -1;
+    }
+    int rc = set(conf, name, secret, err);
+    secret_free(secret);
+    return rc ? error_prefix(err, "%s (from %s)", what, pass->source) : 0;
+}
+
 static int set_given(rd_kafka_conf_t *conf, const struct config *config, struct error *err)
 {
+    char plain[128];
     for (size_t i = 0; i < config->kafka_count; i++) {
         const struct config_pass *pass = &config->kafka[i];
         const struct fixed *rule = find_fixed(pass->name);
@@ -122,7 +150,11 @@ static int set_given(rd_kafka_conf_t *conf, const struct config *config, struct 
             return error_set(err, ERROR_USAGE, "kafka.%s: cannot be set: %s (from %s)", pass->name,
                              rule->why, pass->source);
         }
-        if (set(conf, pass->name, pass->value, err)) {
+        if (names_file(pass->name, plain)) {
+            if (set_from_file(conf, plain, pass, err)) {
+                return -1;
+            }
+        } else if (set(conf, pass->name, pass->value, err)) {
             return error_prefix(err, "kafka.%s (from %s)", pass->name, pass->source);
         }
     }
@@ -191,6 +223,62 @@ static bool may_log(void)
     return false;
 }
 
+/* What a broker last said to this process instead of letting it in. All clients of a process have
+ * the same brokers and credentials, so the state is the process's. */
+static struct {
+    pthread_mutex_t lock;
+    int code; /* 0: nothing since a broker answered */
+    char text[512];
+} trouble = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void note_trouble(int code, const char *reason)
+{
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        return; /* says less than what came before it */
+    }
+    pthread_mutex_lock(&trouble.lock);
+    trouble.code = code;
+    snprintf(trouble.text, sizeof trouble.text, "%s", reason);
+    pthread_mutex_unlock(&trouble.lock);
+}
+
+static void forget_trouble(void)
+{
+    note_trouble(0, "");
+}
+
+/* The text of the trouble in `out` ("" for none); true when waiting cannot mend it: a password, a
+ * certificate, or a protocol that the two sides do not share. */
+static bool read_trouble(char out[512])
+{
+    pthread_mutex_lock(&trouble.lock);
+    int code = trouble.code;
+    snprintf(out, 512, "%s", trouble.text);
+    pthread_mutex_unlock(&trouble.lock);
+    return code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
+           code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED;
+}
+
+/* Which settings to look at. */
+static const char *hint_of(const char *text)
+{
+    static const char *const hints[][2] = {
+        {"PLAINTEXT broker listener", "; the port speaks no TLS: see kafka.security.protocol and "
+                                      "brokers"},
+        {"expired", "; renew the certificate"},
+        {"certificate verify failed", "; see kafka.ssl.ca.location"},
+        {"alert",
+         "; the broker refuses this side's certificate: see kafka.ssl.certificate.location"},
+        {"SASL", "; see kafka.sasl.username and kafka.sasl.password.file"},
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+        if (strstr(text, hints[i][0])) {
+            return hints[i][1];
+        }
+    }
+    return "";
+}
+
 static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
 {
     /* CONFWARN: kafka.* goes to every role, so consumer settings reach producers too. FAIL: a
@@ -214,6 +302,7 @@ static void on_log(const rd_kafka_t *client, int level, const char *facility, co
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 {
     (void)opaque;
+    note_trouble(code, reason);
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         char text[512];
         rd_kafka_fatal_error(client, text, sizeof text);
@@ -283,6 +372,7 @@ int kafka_wait(rd_kafka_t *client, const struct config *config, struct error *er
         bool limited = config->connect_timeout_ms > 0;
         int timeout_ms = limited && left_ms < 1000 ? (left_ms > 50 ? (int)left_ms : 50) : 1000;
         if (ask(client, timeout_ms, err) == 0) {
+            forget_trouble();
             if (said) {
                 log_info("Kafka answers", log_s("brokers", config->brokers));
             }
@@ -292,18 +382,50 @@ int kafka_wait(rd_kafka_t *client, const struct config *config, struct error *er
             log_warning("Kafka does not answer; trying again", log_s("brokers", config->brokers));
         }
         rd_kafka_poll(client, 0); /* on_error() tells which broker failed and why */
+        char why[512];
+        if (read_trouble(why)) {
+            return error_set(err, ERROR_KAFKA, "Kafka at %s lets nobody in: %s%s", config->brokers,
+                             why, hint_of(why));
+        }
         if (command_stopping()) {
             return error_set(err, ERROR_STOPPED, "stopped while waiting for Kafka at %s",
                              config->brokers);
         }
         left_ms = config->connect_timeout_ms - (clock_mono_ms() - begin_ms);
         if (limited && left_ms <= 0) {
-            return error_prefix(err, "Kafka at %s did not answer within %lld ms (connect.timeout)",
-                                config->brokers, (long long)config->connect_timeout_ms);
+            return error_retry(err, ERROR_KAFKA,
+                               "Kafka at %s did not answer within %lld ms (connect.timeout): %s%s",
+                               config->brokers, (long long)config->connect_timeout_ms,
+                               why[0] ? why : err->text,
+                               why[0] ? hint_of(why)
+                                      : "; if it speaks TLS only, see "
+                                        "kafka.security.protocol");
         }
         clock_sleep_ms(limited && left_ms < pause_ms ? left_ms : pause_ms);
         pause_ms = pause_ms < 2000 ? pause_ms * 2 : 2000;
     }
+}
+
+int kafka_refused(rd_kafka_resp_err_t code, const char *what, struct error *err)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+        return error_set(err, ERROR_KAFKA,
+                         "%s: %s: this user lacks an ACL for it (deploy/kafka/acls.txt, "
+                         "docs/security.md)",
+                         what, rd_kafka_err2str(code));
+    default:
+        return error_retry(err, ERROR_KAFKA, "%s: %s", what, rd_kafka_err2str(code));
+    }
+}
+
+static int topic_refused(rd_kafka_resp_err_t code, const char *topic, struct error *err)
+{
+    char what[300];
+    snprintf(what, sizeof what, "topic %s", topic);
+    return kafka_refused(code, what, err);
 }
 
 int kafka_partitions(rd_kafka_t *client, const char *topic, struct error *err)
@@ -317,7 +439,7 @@ int kafka_partitions(rd_kafka_t *client, const char *topic, struct error *err)
     rd_kafka_resp_err_t code = rd_kafka_metadata(client, 0, handle, &metadata, 10000);
     rd_kafka_topic_destroy(handle);
     if (code) {
-        return error_retry(err, ERROR_KAFKA, "topic %s: %s", topic, rd_kafka_err2str(code));
+        return topic_refused(code, topic, err);
     }
     int count = 0;
     if (metadata->topic_cnt == 1 && !metadata->topics[0].err) {
@@ -325,8 +447,7 @@ int kafka_partitions(rd_kafka_t *client, const char *topic, struct error *err)
     } else if (metadata->topic_cnt == 1 &&
                metadata->topics[0].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
                metadata->topics[0].err != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
-        count = error_retry(err, ERROR_KAFKA, "topic %s: %s", topic,
-                            rd_kafka_err2str(metadata->topics[0].err));
+        count = topic_refused(metadata->topics[0].err, topic, err);
     }
     rd_kafka_metadata_destroy(metadata);
     return count;

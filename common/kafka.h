@@ -28,8 +28,13 @@ rd_kafka_t *kafka_open(const struct config *config, enum kafka_role role, const 
                        void *opaque, void (*adjust)(rd_kafka_conf_t *conf), struct error *err);
 
 /* Waits until a broker answers: retries with back-off and says so once; gives up after
- * connect.timeout if that is set, or when a signal asks to stop. */
+ * connect.timeout if that is set, or when a signal asks to stop; at once when the brokers refuse
+ * the password or a certificate. */
 int kafka_wait(rd_kafka_t *client, const struct config *config, struct error *err);
+
+/* What a broker answered, in words, with `what` ("topic tandem.sales") before it: -1 for good where
+ * the user lacks an ACL, else with err->retry. */
+int kafka_refused(rd_kafka_resp_err_t code, const char *what, struct error *err);
 
 /* Number of partitions of a topic; 0 when it does not exist; -1 on error. Waits up to 10 s and
  * never makes the topic. */

@@ -1,9 +1,13 @@
 #include "common/publisher.h"
 
 #include "common/clock.h"
+#include "common/command.h"
 #include "common/kafka.h"
+#include "common/log.h"
 
 #include <stdlib.h>
+
+enum { AWAIT_MS = 500 }; /* between two questions whether a topic was made */
 
 struct publisher {
     rd_kafka_t *client;
@@ -170,9 +174,27 @@ int publisher_wait(struct publisher *publisher, const char *topic, struct error 
     }
     int partitions = kafka_partitions(publisher->client, topic, err);
     if (partitions == 0) {
-        return error_set(err, ERROR_KAFKA,
-                         "topic %s does not exist at %s; `tandem topics` makes it", topic,
-                         publisher->config->brokers);
+        return error_retry(err, ERROR_KAFKA,
+                           "topic %s does not exist at %s; `tandem topics` makes it", topic,
+                           publisher->config->brokers);
     }
     return partitions < 0 ? -1 : 0;
+}
+
+int publisher_await(struct publisher *publisher, const char *topic, struct error *err)
+{
+    int64_t begin_ms = clock_mono_ms(), limit_ms = publisher->config->connect_timeout_ms;
+    for (bool said = false; publisher_wait(publisher, topic, err) != 0; said = true) {
+        if (!err->retry || (limit_ms && clock_mono_ms() - begin_ms >= limit_ms)) {
+            return -1;
+        }
+        if (!said) {
+            log_warning("waiting for the topic", log_s("topic", topic), log_s("why", err->text));
+        }
+        if (command_stopping()) {
+            return error_set(err, ERROR_STOPPED, "stopped while waiting for the topic %s", topic);
+        }
+        clock_sleep_ms(AWAIT_MS);
+    }
+    return 0;
 }

@@ -39,5 +39,8 @@ int64_t publisher_failed(const struct publisher *publisher);
 
 /* Waits for the brokers as kafka_wait() does, and checks that `topic` exists. */
 int publisher_wait(struct publisher *publisher, const char *topic, struct error *err);
+/* The same, but a topic that does not exist may still be made: waits for it, as long as
+ * connect.timeout says. `err` is not NULL. */
+int publisher_await(struct publisher *publisher, const char *topic, struct error *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "common/redis_sentinel.h"
 #include "common/redis_tls.h"
 #include "common/redis_url.h"
+#include "common/secret.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -19,50 +20,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BACK_OFF_MIN_MS = 100, BACK_OFF_MAX_MS = 5000, PASSWORD_MAX = 4096, HOPS_MAX = 5 };
+enum { BACK_OFF_MIN_MS = 100, BACK_OFF_MAX_MS = 5000, HOPS_MAX = 5 };
 
 struct redis {
     struct redis_url url;
     struct redis_node home;  /* what the URL names */
     struct redis_node moved; /* what a node of a cluster named last; port 0: none has */
-    char *ca_file;
+    struct redis_tls tls;
     int64_t timeout_ms;
     redisContext *context; /* NULL: not connected */
     redisReply *early;     /* taken by redis_received(), due at the next receive */
 };
 
-/* The first line of the file, without its line end. */
 static int read_password(struct redis *redis, const char *path, struct error *err)
 {
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        return error_set(err, ERROR_USAGE, "redis.password.file %s: %s", path, strerror(errno));
+    char *password = NULL;
+    if (secret_read(&password, path, "redis.password.file", err) != 0) {
+        return -1;
     }
-    char line[PASSWORD_MAX + 2] = "";
-    size_t len = fread(line, 1, sizeof line - 1, file);
-    int failed = ferror(file);
-    fclose(file);
-    line[len] = '\0';
-    line[strcspn(line, "\r\n")] = '\0';
-    int rc = 0;
-    if (failed || line[0] == '\0' || strlen(line) > PASSWORD_MAX) {
-        rc = error_set(err, ERROR_USAGE, "redis.password.file %s: no password in its first line",
-                       path);
-    } else {
-        free(redis->url.password);
-        redis->url.password = strdup(line);
-        rc = redis->url.password ? 0 : error_memory(err);
-    }
-    explicit_bzero(line, sizeof line);
-    return rc;
+    secret_free(redis->url.password);
+    redis->url.password = password;
+    return 0;
 }
 
 static int take_settings(struct redis *redis, const struct config *config, struct error *err)
 {
     redis->timeout_ms = config->redis_timeout_ms;
-    redis->ca_file = strdup(config->redis_ca_file);
-    if (!redis->ca_file) {
-        return error_memory(err);
+    /* The settings outlive the connection. */
+    redis->tls =
+        (struct redis_tls){config->redis_ca_file, config->redis_cert_file, config->redis_key_file};
+    if (!redis->tls.cert_file[0] != !redis->tls.key_file[0]) {
+        return error_set(err, ERROR_USAGE,
+                         "redis.cert.file and redis.key.file: one is set without the other");
     }
     if (redis_url_parse(&redis->url, config->redis, err) != 0) {
         return -1;
@@ -102,7 +91,6 @@ void redis_free(struct redis *redis)
     }
     redis_disconnect(redis);
     redis_url_clear(&redis->url);
-    free(redis->ca_file);
     free(redis);
 }
 
@@ -164,11 +152,31 @@ static int dial(struct redis *redis, struct error *err)
     if (!redis->url.path) {
         redisEnableKeepAlive(redis->context); /* a silent peer is noticed; failing is harmless */
     }
-    if (redis->url.tls &&
-        redis_tls_start(redis->context, redis->url.host, redis->ca_file, err) != 0) {
+    if (redis->url.tls && redis_tls_start(redis->context, redis->url.host, &redis->tls, err) != 0) {
         return error_prefix(err, "redis %s", redis->url.address);
     }
     return 0;
+}
+
+/* Puts behind an error of Redis which setting to look at. */
+static void add_hint(struct error *err)
+{
+    static const char *const hints[][2] = {
+        {"WRONGPASS", "; see the user in the setting redis, and redis.password.file"},
+        {"NOAUTH",
+         "; it wants a user and a password: see the setting redis, and redis.password.file"},
+        {"NOPERM", "; this user's ACL lacks it (deploy/redis/users.acl, docs/security.md)"},
+        {"ACL failure", "; this user's ACL lacks it (deploy/redis/users.acl, docs/security.md)"},
+        {"ser executing the script",
+         "; this user's ACL lacks it (deploy/redis/users.acl, docs/security.md)"},
+    };
+    for (size_t i = 0; err && i < sizeof hints / sizeof hints[0]; i++) {
+        if (strstr(err->text, hints[i][0])) {
+            size_t len = strlen(err->text);
+            snprintf(err->text + len, sizeof err->text - len, "%s", hints[i][1]);
+            return;
+        }
+    }
 }
 
 /* One command of the greeting. What passes by itself (a server that is loading, full of clients,
@@ -184,7 +192,15 @@ static int greet(struct redis *redis, int argc, const char *const *argv, struct 
         freeReplyObject(reply);
         return 0;
     }
-    if (err) {
+    bool hung_up =
+        err && !redis->context &&
+        (strstr(err->text, "closed the connection") || strstr(err->text, "reset by peer"));
+    if (hung_up && !redis->url.tls && !redis->url.path) {
+        error_retry(err, ERROR_REDIS,
+                    "redis %s: closed the connection at the first word; perhaps it speaks TLS only "
+                    "(rediss://)",
+                    redis->url.address);
+    } else if (err) {
         err->retry = answer != REDIS_PERMANENT || strstr(err->text, "max number of clients");
     }
     return -1;
@@ -457,6 +473,7 @@ static enum redis_answer refused(struct redis *redis, redisReply *reply, struct 
     note_moved(redis, reply->str);
     if (answer == REDIS_PERMANENT) {
         error_set(err, ERROR_REDIS, "redis %s: %s", redis->url.address, reply->str);
+        add_hint(err);
     } else {
         error_retry(err, ERROR_REDIS, "redis %s: %s", redis->url.address, reply->str);
     }

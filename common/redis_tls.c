@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
 static int openssl_failed(const char *what, struct error *err)
 {
@@ -31,6 +32,20 @@ static int trust(SSL_CTX *ctx, const char *ca_file, struct error *err)
                                                                   : openssl_failed(ca_file, err);
 }
 
+static int present(SSL_CTX *ctx, const struct redis_tls *tls, struct error *err)
+{
+    if (tls->cert_file[0] == '\0') {
+        return 0;
+    }
+    if (SSL_CTX_use_certificate_chain_file(ctx, tls->cert_file) != 1) {
+        return openssl_failed(tls->cert_file, err);
+    }
+    if (SSL_CTX_use_PrivateKey_file(ctx, tls->key_file, SSL_FILETYPE_PEM) != 1) {
+        return openssl_failed(tls->key_file, err);
+    }
+    return 0;
+}
+
 /* An address is looked for among the certificate's addresses, a name among its names. */
 static int expect(SSL *ssl, const char *host, struct error *err)
 {
@@ -44,14 +59,15 @@ static int expect(SSL *ssl, const char *host, struct error *err)
     return 0;
 }
 
-int redis_tls_start(redisContext *context, const char *host, const char *ca_file, struct error *err)
+int redis_tls_start(redisContext *context, const char *host, const struct redis_tls *tls,
+                    struct error *err)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     SSL *ssl = NULL;
     int rc = -1;
     if (!ctx) {
         rc = openssl_failed("client", err);
-    } else if (trust(ctx, ca_file, err) == 0) {
+    } else if (trust(ctx, tls->ca_file, err) == 0 && present(ctx, tls, err) == 0) {
         ssl = SSL_new(ctx);
         rc = ssl ? expect(ssl, host, err) : openssl_failed("session", err);
     }
@@ -66,8 +82,14 @@ int redis_tls_start(redisContext *context, const char *host, const char *ca_file
     long verdict = SSL_get_verify_result(ssl);
     SSL_free(ssl);
     if (verdict != X509_V_OK) {
-        return error_set(err, ERROR_REDIS, "TLS: the server's certificate: %s",
+        return error_set(err, ERROR_REDIS, "TLS: the server's certificate: %s (see redis.ca.file)",
                          X509_verify_cert_error_string(verdict));
     }
-    return error_retry(err, ERROR_REDIS, "TLS: %s", context->errstr);
+    if (strstr(context->errstr, "wrong version number")) {
+        return error_set(err, ERROR_REDIS, "TLS: the port speaks no TLS (redis:// is without)");
+    }
+    return error_retry(err, ERROR_REDIS,
+                       "TLS: %s; perhaps the port speaks no TLS (redis:// is "
+                       "without)",
+                       context->errstr);
 }

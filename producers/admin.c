@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/command.h"
+#include "common/kafka.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,12 @@ static int read_metadata(rd_kafka_t *client, struct admin_topic *topic, struct e
     const struct rd_kafka_metadata_topic *found = &metadata->topics[0];
     topic->partitions = 0;
     topic->replication = 0;
+    if (found->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        char what[300];
+        snprintf(what, sizeof what, "topic %s", topic->name);
+        rd_kafka_metadata_destroy(metadata);
+        return kafka_refused(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, what, err);
+    }
     if (metadata->topic_cnt == 1 && !found->err) {
         topic->partitions = found->partition_cnt;
     }

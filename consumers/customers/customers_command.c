@@ -4,7 +4,7 @@
 #include "consumers/worker/worker_command.h"
 
 static const char *const settings[] = {
-    "brokers", "redis", "redis.password.file", "redis.ca.file", "redis.timeout", "business",
+    "brokers", "redis", "redis.password.file", "redis.ca.file", "redis.cert.file", "redis.key.file", "redis.timeout", "business",
     "timezone", "topics.sales", "topics.service", "type.prefix", "group", "scopes", "scope.limit",
     "ledger.shards", "ledger.from", "ledger.limit", "flush.ms", "flush.cells", "dedup.window",
     "connect.timeout", "topic.id.check", "log.level", "log.format", NULL,

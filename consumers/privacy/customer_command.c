@@ -79,7 +79,8 @@ static const struct command_option words[] = {
 
 static const char *const settings[] = {
     "redis",           "redis.password.file",
-    "redis.ca.file",   "redis.timeout",
+    "redis.ca.file",   "redis.cert.file",
+    "redis.key.file",  "redis.timeout",
     "business",        "timezone",
     "connect.timeout", NULL,
 };

@@ -435,25 +435,13 @@ static const struct command_option words[] = {
 };
 
 static const char *const settings[] = {
-    "brokers",
-    "redis",
-    "redis.password.file",
-    "redis.ca.file",
-    "redis.timeout",
-    "business",
-    "timezone",
-    "topics.sales",
-    "topics.service",
-    "type.prefix",
-    "scopes",
-    "scope.limit",
-    "ledger.shards",
-    "ledger.from",
-    "ledger.limit",
-    "dedup.window",
-    "connect.timeout",
-    "topic.id.check",
-    NULL,
+    "brokers",         "redis",           "redis.password.file",
+    "redis.ca.file",   "redis.cert.file", "redis.key.file",
+    "redis.timeout",   "business",        "timezone",
+    "topics.sales",    "topics.service",  "type.prefix",
+    "scopes",          "scope.limit",     "ledger.shards",
+    "ledger.from",     "ledger.limit",    "dedup.window",
+    "connect.timeout", "topic.id.check",  NULL,
 };
 
 const struct command audit_command = {

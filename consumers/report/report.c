@@ -348,7 +348,7 @@ static const struct command_option report_words[] = {
 static const char *const report_settings[] = {
     "redis",
     "redis.password.file",
-    "redis.ca.file",
+    "redis.ca.file", "redis.cert.file", "redis.key.file",
     "redis.timeout",
     "business",
     "timezone",

@@ -103,7 +103,7 @@ void dispatch_free(struct dispatch *dispatch)
 
 int dispatch_wait(struct dispatch *dispatch, struct error *err)
 {
-    return publisher_wait(dispatch->publisher, dispatch->config->topics_comparison, err);
+    return publisher_await(dispatch->publisher, dispatch->config->topics_comparison, err);
 }
 
 static int write_value(const struct fields *fields, char **out, size_t *length, struct error *err)

@@ -308,9 +308,23 @@ static const struct command_option reporter_words[] = {
 };
 
 static const char *const reporter_settings[] = {
-    "brokers",        "redis",           "redis.password.file", "redis.ca.file", "redis.timeout",
-    "business",       "timezone",        "topics.comparison",   "scopes",        "targets",
-    "history.length", "connect.timeout", "log.level",           "log.format",    NULL,
+    "brokers",
+    "redis",
+    "redis.password.file",
+    "redis.ca.file",
+    "redis.cert.file",
+    "redis.key.file",
+    "redis.timeout",
+    "business",
+    "timezone",
+    "topics.comparison",
+    "scopes",
+    "targets",
+    "history.length",
+    "connect.timeout",
+    "log.level",
+    "log.format",
+    NULL,
 };
 
 const struct command reporter_command = {

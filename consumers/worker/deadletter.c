@@ -60,7 +60,7 @@ void deadletters_free(struct deadletters *letters)
 
 int deadletters_wait(struct deadletters *letters, struct error *err)
 {
-    return publisher_wait(letters->publisher, letters->topic, err);
+    return publisher_await(letters->publisher, letters->topic, err);
 }
 
 static bool reserve_headers(struct deadletters *letters, size_t count)

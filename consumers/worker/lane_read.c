@@ -183,6 +183,8 @@ int lane_take_item(struct lane *lane, const struct broker_item *item, struct err
     case BROKER_TRUNCATED:
         part->impossible_ms = clock_mono_ms() - IMPOSSIBLE_MS; /* the broker is sure of it */
         return impossible(lane, part, item->text, err);
+    case BROKER_REFUSED: /* of no partition: the worker's */
+        return 0;
     }
     return 0;
 }

@@ -460,7 +460,9 @@ static int take_polled(struct worker *w, struct error *err)
 {
     struct broker_item item;
     while (broker_next(w->broker, &item))
-        if (lane_take_item(&w->lanes[item.partition % w->lane_count], &item, err) != 0)
+        if (item.what == BROKER_REFUSED)
+            return error_set(err, ERROR_KAFKA, "%s", item.text);
+        else if (lane_take_item(&w->lanes[item.partition % w->lane_count], &item, err) != 0)
             return -1;
     return 0;
 }

@@ -6,7 +6,7 @@
 
 enum {
     TURN_MS = 100,         /* longest wait of one turn: how soon a signal is seen */
-    STOP_MS = 3000,        /* for the last batch, once asked to stop */
+    STOP_MS = 2000,        /* for the last batch, once asked to stop */
     REPORT_MS = 60000      /* a line about progress this often */
 };
 
@@ -19,7 +19,7 @@ const struct command_option worker_command_options[] = {
 };
 
 static const char *const settings[] = {
-    "brokers", "redis", "redis.password.file", "redis.ca.file", "redis.timeout", "business",
+    "brokers", "redis", "redis.password.file", "redis.ca.file", "redis.cert.file", "redis.key.file", "redis.timeout", "business",
     "timezone", "topics.sales", "topics.service", "topics.rejected", "type.prefix", "group",
     "scopes", "scope.limit", "flush.ms", "flush.cells", "dedup.window", "connect.timeout",
     "topic.id.check", "log.level", "log.format", NULL,

@@ -51,7 +51,8 @@ static struct config *make_config(bool other_settings)
     c->brokers = c->redis = word("simulated");
     c->business = word("main");
     c->timezone = word("UTC");
-    c->group = c->redis_password_file = c->redis_ca_file = c->targets = word("");
+    c->group = c->redis_password_file = c->redis_ca_file = c->redis_cert_file = c->redis_key_file =
+        c->targets = word("");
     c->topics_sales = word("tandem.sales");
     c->topics_service = word("tandem.service");
     c->topics_rejected = word("tandem.rejected");

@@ -127,6 +127,11 @@ int64_t publisher_failed(const struct publisher *publisher)
     return publisher->failed;
 }
 
+int publisher_await(struct publisher *publisher, const char *topic, struct error *err)
+{
+    return publisher_wait(publisher, topic, err);
+}
+
 int publisher_wait(struct publisher *publisher, const char *topic, struct error *err)
 {
     (void)publisher;

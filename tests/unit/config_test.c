@@ -307,14 +307,37 @@ static char *written(const struct config *config)
 static void what_is_written_holds_no_password(void **state)
 {
     struct world *world = *state;
-    set(world, "redis", "redis://user:hunter2@host:6379/1");
-    set(world, "kafka.sasl.password", "hunter2");
+    const char *const secrets[][2] = {{"redis", "redis://user:hunter2@host:6379/1"},
+                                      {"kafka.sasl.password", "hunter2"}};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(config_set(world->config, secrets[i][0], secrets[i][1], CONFIG_FILE,
+                                    "file:1", &world->err),
+                         0);
+    }
     set(world, "kafka.linger.ms", "7");
     char *text = written(world->config);
     assert_null(strstr(text, "hunter2"));
     assert_non_null(strstr(text, "redis=redis://user:***@host:6379/1\n"));
     assert_non_null(strstr(text, "kafka.sasl.password=***\nkafka.linger.ms=7\n"));
     free(text);
+}
+
+static void a_password_on_the_command_line_is_refused_and_not_shown(void **state)
+{
+    struct world *world = *state;
+    const char *const words[][2] = {{"redis", "redis://user:hunter2@host"},
+                                    {"redis", "rediss://:hunter2@host"},
+                                    {"kafka.sasl.password", "hunter2"},
+                                    {"kafka.ssl.key.password", "hunter2"},
+                                    {"kafka.sasl.oauthbearer.client.secret", "hunter2"}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        assert_int_equal(set(world, words[i][0], words[i][1]), -1);
+        assert_int_equal(world->err.code, ERROR_USAGE);
+        assert_null(strstr(world->err.text, "hunter2"));
+        assert_non_null(strstr(world->err.text, words[i][0]));
+    }
+    assert_int_equal(set(world, "redis", "redis://user@host"), 0);
+    assert_int_equal(set(world, "kafka.sasl.password.file", "/run/secrets/kafka"), 0);
 }
 
 static void what_is_written_reads_back_as_the_same(void **state)
@@ -372,6 +395,7 @@ int main(void)
         TEST(names_are_checked_as_a_whole),
         TEST(good_scopes_are_accepted),
         TEST(what_is_written_holds_no_password),
+        TEST(a_password_on_the_command_line_is_refused_and_not_shown),
         TEST(what_is_written_reads_back_as_the_same),
         TEST(the_page_of_settings_is_current),
     };

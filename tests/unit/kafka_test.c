@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const enum kafka_role roles[] = {KAFKA_WORKER, KAFKA_READER, KAFKA_PRODUCER, KAFKA_ADMIN};
 
@@ -54,7 +56,7 @@ static void a_worker_reads_only_what_is_committed_and_commits_nothing(void **sta
     expect(conf, "partition.assignment.strategy", "range");
     expect(conf, "check.crcs", "true");
     expect(conf, "session.timeout.ms", "10000");
-    expect(conf, "heartbeat.interval.ms", "3000");
+    expect(conf, "heartbeat.interval.ms", "500");
     expect(conf, "max.poll.interval.ms", "60000");
     expect(conf, "fetch.queue.backoff.ms", "1");
     expect(conf, "group.id", "main.sales");
@@ -142,6 +144,26 @@ static void no_client_pushes_metrics_unless_told_to(void **state)
     }
 }
 
+static void a_password_may_stand_in_a_file(void **state)
+{
+    struct error err = {0};
+    char path[] = "/tmp/tandem-kafka-test-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "hunter2\n", 8), 8);
+    close(fd);
+    assert_int_equal(
+        config_set(*state, "kafka.sasl.password.file", path, CONFIG_OPTION, "-X", &err), 0);
+    rd_kafka_conf_t *conf = kafka_conf(*state, KAFKA_ADMIN, NULL, &err);
+    assert_non_null(conf);
+    expect(conf, "sasl.password", "hunter2");
+    rd_kafka_conf_destroy(conf);
+    unlink(path);
+    assert_null(kafka_conf(*state, KAFKA_ADMIN, NULL, &err));
+    assert_non_null(strstr(err.text, "kafka.sasl.password.file"));
+    assert_non_null(strstr(err.text, path));
+}
+
 static void an_unknown_setting_is_named_with_its_source(void **state)
 {
     struct error err = {0};
@@ -178,6 +200,7 @@ int main(void)
         TEST(fixed_settings_are_refused_in_every_role_with_a_reason),
         TEST(other_settings_pass_through_and_beat_tandems_defaults),
         TEST(no_client_pushes_metrics_unless_told_to),
+        TEST(a_password_may_stand_in_a_file),
         TEST(an_unknown_setting_is_named_with_its_source),
         TEST(a_broker_that_is_not_there_is_given_up_after_connect_timeout),
     };

@@ -125,6 +125,8 @@ static struct config config_of(char *url)
     return (struct config){.redis = url,
                            .redis_password_file = empty,
                            .redis_ca_file = empty,
+                           .redis_cert_file = empty,
+                           .redis_key_file = empty,
                            .redis_timeout_ms = 200};
 }
 
