@@ -45,8 +45,7 @@ static bool behind(const struct facts *facts)
 
 static int collect(struct facts *facts, const struct config *config, struct error *err)
 {
-    if (define(facts, config, err) != 0 || look_stores(facts, config, err) != 0 ||
-        look_kafka(facts, config, err) != 0)
+    if (look_stores(facts, config, err) != 0 || look_kafka(facts, config, err) != 0)
         return -1;
     facts->now_s = clock_wall_ms() / 1000;
     if (behind(facts)) {
@@ -100,7 +99,8 @@ static int run(const struct config *config, const void *options, int argc, char 
         bounded.redis_timeout_ms = LOOK_WAIT_MS;
     command_catch_signals();
     be_quiet(config);
-    int rc = collect(facts, &bounded, err);
+    int status = define(facts, config, err) == 0 ? SOME_ERROR : 2;
+    int rc = status == 2 ? -1 : collect(facts, &bounded, err);
     if (rc == 0) {
         exam_kafka(&diagnosis, config, facts);
         exam_groups(&diagnosis, facts);
@@ -114,7 +114,7 @@ static int run(const struct config *config, const void *options, int argc, char 
     facts_clear(facts);
     free(facts);
     if (rc != 0)
-        return err->code == ERROR_USAGE ? 2 : SOME_ERROR;
+        return err->code == ERROR_USAGE ? 2 : status;
     return worst == FINDING_ERROR ? SOME_ERROR : worst == FINDING_WARNING ? SOME_WARNING : ALL_WELL;
 }
 

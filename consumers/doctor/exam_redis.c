@@ -46,6 +46,8 @@ static void exam_persistence(struct diagnosis *d, const struct facts_redis *r)
                       "%s: aof-load-truncated is yes: a torn append-only file is taken, and its "
                       "second restart may apply half a batch", r->address);
         diagnosis_mend(d, "redis-cli CONFIG SET aof-load-truncated no");
+    } else {
+        diagnosis_say(d, FINDING_OK, "redis", "%s: append-only file", r->address);
     }
 }
 

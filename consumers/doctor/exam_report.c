@@ -19,7 +19,7 @@ static void exam_age(struct diagnosis *d, const struct facts *facts)
                                    : "tandem reporter");
     } else if (!r->lease) {
         diagnosis_say(d, FINDING_WARNING, "report",
-                      "no reporter runs; all that was counted is published");
+                      "no reporter runs; nothing waits to be published");
         diagnosis_mend(d, "tandem reporter");
     } else if (never) {
         diagnosis_say(d, FINDING_OK, "report", "a reporter runs; nothing is published of today");

@@ -1,5 +1,6 @@
 #include "consumers/doctor/exam.h"
 
+#include "common/layout.h"
 #include "common/store.h"
 #include "consumers/worker/definition.h"
 
@@ -39,6 +40,15 @@ static bool exam_state(struct diagnosis *d, const struct facts *facts, const str
         diagnosis_say(d, FINDING_ERROR, "store", "%s: its position hash has no token: damaged",
                       s->name);
         diagnosis_mend(d, "tandem rebuild");
+        return false;
+    }
+    if (layout_age(s->layout) != LAYOUT_SAME) {
+        bool newer = layout_age(s->layout) == LAYOUT_NEWER;
+        diagnosis_say(d, FINDING_ERROR, "store",
+                      "%s: made by %s tandem (layout %s of the keys; this one knows %d)", s->name,
+                      newer ? "a newer" : "an older", s->layout[0] ? s->layout : "1", STORE_LAYOUT);
+        diagnosis_mend(d, newer ? "tandem version; use the newer one"
+                                : "tandem rebuild, with this one");
         return false;
     }
     if (switching(s)) {

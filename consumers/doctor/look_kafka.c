@@ -249,6 +249,8 @@ static void take_group(struct asking *a, const rd_kafka_ConsumerGroupDescription
             continue;
         /* A group that never was is told as an error by newer brokers, as dead by older ones. */
         g->known = !code || code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND;
+        if (!g->known)
+            fail(a, g->name, rd_kafka_err2str(code));
         g->members = code ? 0 : (int)rd_kafka_ConsumerGroupDescription_member_count(found);
         g->rebalancing = state == RD_KAFKA_CONSUMER_GROUP_STATE_PREPARING_REBALANCE ||
                          state == RD_KAFKA_CONSUMER_GROUP_STATE_COMPLETING_REBALANCE;
