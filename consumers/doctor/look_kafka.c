@@ -12,8 +12,24 @@ struct asking {
     struct facts_kafka *kafka;
     rd_kafka_t *client;
     rd_kafka_queue_t *queue;
-    bool silent;       /* a question had no answer: the others are not asked */
+    char heard[FACTS_WHY]; /* what the client said of its brokers last */
+    bool silent;           /* a question had no answer: the others are not asked */
 };
+
+/* Says more than what a request then ends with: which broker, and why not (a password, a
+ * certificate). Runs in rd_kafka_poll(). */
+static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+    struct asking *a = opaque;
+    (void)client;
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        snprintf(a->heard, sizeof a->heard, "%s", reason);
+}
+
+static void adjust(rd_kafka_conf_t *conf)
+{
+    rd_kafka_conf_set_error_cb(conf, on_error);
+}
 
 static void fail(struct asking *a, const char *what, const char *why)
 {
@@ -59,7 +75,9 @@ static int look_metadata(struct asking *a)
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t code = rd_kafka_metadata(a->client, 1, NULL, &metadata, LOOK_WAIT_MS);
     if (code) {
-        snprintf(a->kafka->why, sizeof a->kafka->why, "%s", rd_kafka_err2str(code));
+        rd_kafka_poll(a->client, 0);
+        snprintf(a->kafka->why, sizeof a->kafka->why, "%s",
+                 a->heard[0] ? a->heard : rd_kafka_err2str(code));
         return -1;
     }
     a->kafka->answers = true;
@@ -318,7 +336,7 @@ int look_kafka(struct facts *facts, const struct config *config, struct error *e
 {
     struct asking a = {.kafka = &facts->kafka};
     name_all(a.kafka, config);
-    a.client = kafka_open(config, KAFKA_ADMIN, NULL, NULL, NULL, err);
+    a.client = kafka_open(config, KAFKA_ADMIN, NULL, &a, adjust, err);
     if (!a.client)
         return -1;
     a.queue = rd_kafka_queue_new(a.client);
