@@ -26,9 +26,10 @@ int layout_check_newer(const char *stored, struct error *err)
 int layout_check(const char *stored, struct error *err)
 {
     if (layout_age(stored) == LAYOUT_OLDER)
-        return error_set(err, ERROR_STORE,
-                         "the counters were made by an older tandem (layout %.20s of the keys; this "
-                         "one knows %d): recount with this one's `tandem rebuild`",
-                         stored && *stored ? stored : "1", STORE_LAYOUT);
+        return error_set(
+            err, ERROR_STORE,
+            "the counters were made by an older tandem (layout %.20s of the keys; this "
+            "one knows %d): recount with this one's `tandem rebuild`",
+            stored && *stored ? stored : "1", STORE_LAYOUT);
     return layout_check_newer(stored, err);
 }

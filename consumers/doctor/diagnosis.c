@@ -68,9 +68,9 @@ int diagnosis_print_json(const struct diagnosis *d, FILE *out)
     int rc = 0;
     for (size_t i = 0; i < d->count && rc == 0; i++) {
         const struct finding *f = &d->list[i];
-        rc = json_array_append_new(checks, json_pack("{s:s, s:s, s:s, s:s?}", "area", f->area,
-                                                     "level", words[f->level], "text", f->text,
-                                                     "mend", f->mend));
+        rc = json_array_append_new(checks,
+                                   json_pack("{s:s, s:s, s:s, s:s?}", "area", f->area, "level",
+                                             words[f->level], "text", f->text, "mend", f->mend));
     }
     json_t *whole = json_pack("{s:s, s:o}", "status", words[d->worst], "checks", checks);
     if (!whole || rc != 0 || json_dumpf(whole, out, JSON_INDENT(2)) != 0)

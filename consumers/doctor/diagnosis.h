@@ -11,15 +11,15 @@ enum finding_level { FINDING_OK, FINDING_WARNING, FINDING_ERROR };
 
 struct finding {
     enum finding_level level;
-    const char *area;    /* "kafka", "topics", ...: static */
-    char *text, *mend;   /* mend NULL: nothing to do */
+    const char *area;  /* "kafka", "topics", ...: static */
+    char *text, *mend; /* mend NULL: nothing to do */
 };
 
 struct diagnosis {
     struct finding *list;
     size_t count;
     enum finding_level worst;
-    bool failed;         /* memory was short: the list is not whole */
+    bool failed; /* memory was short: the list is not whole */
 };
 
 /* Adds a line. */

@@ -51,7 +51,8 @@ static int collect(struct facts *facts, const struct config *config, struct erro
     if (behind(facts)) {
         int64_t wait_ms = 2 * config->flush_ms;
         clock_sleep_ms(wait_ms < AGAIN_MIN_MS   ? AGAIN_MIN_MS
-                       : wait_ms > AGAIN_MAX_MS ? AGAIN_MAX_MS : wait_ms);
+                       : wait_ms > AGAIN_MAX_MS ? AGAIN_MAX_MS
+                                                : wait_ms);
         look_again(facts, config);
     }
     return 0;

@@ -15,8 +15,8 @@ static void exam_members(struct diagnosis *d, const struct facts *facts, int kin
                       g->name);
         diagnosis_mend(d, "kafka-consumer-groups.sh --describe --members --group %s", g->name);
     } else if (g->members == 0 && kind == KIND_CUSTOMERS && facts->shards == 0) {
-        diagnosis_say(d, FINDING_OK, "groups", "%s: nobody counts customers, and there is no ledger",
-                      g->name);
+        diagnosis_say(d, FINDING_OK, "groups",
+                      "%s: nobody counts customers, and there is no ledger", g->name);
     } else if (g->members == 0) {
         diagnosis_say(d, FINDING_ERROR, "groups", "%s: no member: nobody counts %s", g->name,
                       kinds[kind]);
@@ -44,8 +44,10 @@ static void exam_lag(struct diagnosis *d, const struct facts *facts, int kind)
         diagnosis_say(d, FINDING_ERROR, "lag", "%s: %" PRId64 " records behind, and %s",
                       kinds[kind], lag,
                       members ? "its positions stand still" : "nobody counts them");
-        diagnosis_mend(d, members ? "tandem help %s-worker; its log says what it waits for"
-                                  : "tandem %s-worker", kinds[kind]);
+        diagnosis_mend(d,
+                       members ? "tandem help %s-worker; its log says what it waits for"
+                               : "tandem %s-worker",
+                       kinds[kind]);
     } else if (lag > LAG_NOTED) {
         diagnosis_say(d, FINDING_WARNING, "lag", "%s: %" PRId64 " records behind, counting",
                       kinds[kind], lag);

@@ -5,9 +5,9 @@
 
 enum {
     DAY_MS = 86400000,
-    MESSAGE_MIN = 70000,      /* a dead letter's 65,536 bytes, its key and headers */
+    MESSAGE_MIN = 70000, /* a dead letter's 65,536 bytes, its key and headers */
     AHEAD_WARNING_MS = 5000,
-    AHEAD_ERROR_MS = 300000   /* events more than this ahead of their record are rejected */
+    AHEAD_ERROR_MS = 300000 /* events more than this ahead of their record are rejected */
 };
 
 static void mend_setting(struct diagnosis *d, const struct config *config, const char *topic,
@@ -26,9 +26,10 @@ static void exam_retention(struct diagnosis *d, const struct config *config,
         bool short_ = t->retention_ms < DAY_MS;
         diagnosis_say(d, short_ ? FINDING_ERROR : FINDING_WARNING, "topics",
                       "%s: retention.ms=%" PRId64 ": %s", t->name, t->retention_ms,
-                      short_ ? "an outage of a day loses events; audit and rebuild reach no further "
-                               "back"
-                             : "audit and rebuild reach no further back");
+                      short_
+                          ? "an outage of a day loses events; audit and rebuild reach no further "
+                            "back"
+                          : "audit and rebuild reach no further back");
         mend_setting(d, config, t->name, "retention.ms=-1");
     }
     if (t->retention_bytes >= 0) {
@@ -58,8 +59,10 @@ static void exam_replicas(struct diagnosis *d, const struct config *config,
     if (t->replication == 1 && brokers > 1) {
         diagnosis_say(d, FINDING_WARNING, "topics",
                       "%s: one replica on %d brokers: a lost disk loses events", t->name, brokers);
-        diagnosis_mend(d, "kafka-reassign-partitions.sh --bootstrap-server %s --execute "
-                          "--reassignment-json-file replicas.json", config->brokers);
+        diagnosis_mend(d,
+                       "kafka-reassign-partitions.sh --bootstrap-server %s --execute "
+                       "--reassignment-json-file replicas.json",
+                       config->brokers);
     }
     bool all = t->replication > 1 && t->min_insync >= t->replication;
     if (!all && t->min_insync >= t->replication - 1)
@@ -67,8 +70,9 @@ static void exam_replicas(struct diagnosis *d, const struct config *config,
     char setting[64];
     snprintf(setting, sizeof setting, "min.insync.replicas=%d",
              t->replication > 2 ? t->replication - 1 : 1);
-    diagnosis_say(d, FINDING_WARNING, "topics", "%s: min.insync.replicas is %" PRId64
-                  " of %d replicas: %s", t->name, t->min_insync, t->replication,
+    diagnosis_say(d, FINDING_WARNING, "topics",
+                  "%s: min.insync.replicas is %" PRId64 " of %d replicas: %s", t->name,
+                  t->min_insync, t->replication,
                   all ? "one broker away stops the producers"
                       : "a record that few brokers hold counts as safe");
     mend_setting(d, config, t->name, setting);
@@ -88,8 +92,10 @@ static void exam_settings(struct diagnosis *d, const struct config *config,
         mend_setting(d, config, t->name, "max.message.bytes=1048588");
     }
     if (t->unclean) {
-        diagnosis_say(d, FINDING_WARNING, "topics", "%s: unclean.leader.election.enable is true: "
-                      "acknowledged records may vanish", t->name);
+        diagnosis_say(d, FINDING_WARNING, "topics",
+                      "%s: unclean.leader.election.enable is true: "
+                      "acknowledged records may vanish",
+                      t->name);
         mend_setting(d, config, t->name, "unclean.leader.election.enable=false");
     }
 }
@@ -107,21 +113,25 @@ static void exam_topic(struct diagnosis *d, const struct config *config, const s
     if (t->leaderless) {
         diagnosis_say(d, FINDING_ERROR, "topics", "%s: %d of %" PRId32 " partitions have no leader",
                       t->name, t->leaderless, t->partitions);
-        diagnosis_mend(d, "kafka-topics.sh --bootstrap-server %s --describe --topic %s "
-                          "--unavailable-partitions", config->brokers, t->name);
+        diagnosis_mend(d,
+                       "kafka-topics.sh --bootstrap-server %s --describe --topic %s "
+                       "--unavailable-partitions",
+                       config->brokers, t->name);
     }
     if (!t->settings_known) {
         diagnosis_say(d, FINDING_WARNING, "topics",
                       "%s: the brokers do not tell its settings (no right to ask?)", t->name);
-        diagnosis_mend(d, "kafka-acls.sh --bootstrap-server %s --add --allow-principal User:NAME "
-                          "--operation DescribeConfigs --topic %s", config->brokers, t->name);
+        diagnosis_mend(d,
+                       "kafka-acls.sh --bootstrap-server %s --add --allow-principal User:NAME "
+                       "--operation DescribeConfigs --topic %s",
+                       config->brokers, t->name);
     } else {
         exam_settings(d, config, t, i == FACTS_COMPARISON, facts->kafka.brokers);
     }
     if (d->count == before)
-        diagnosis_say(d, FINDING_OK, "topics",
-                      "%s: %" PRId32 " partition%s, %d replica%s, %s", t->name, t->partitions,
-                      t->partitions == 1 ? "" : "s", t->replication, t->replication == 1 ? "" : "s",
+        diagnosis_say(d, FINDING_OK, "topics", "%s: %" PRId32 " partition%s, %d replica%s, %s",
+                      t->name, t->partitions, t->partitions == 1 ? "" : "s", t->replication,
+                      t->replication == 1 ? "" : "s",
                       i == FACTS_COMPARISON ? "compacted" : "kept for ever");
 }
 
@@ -135,8 +145,9 @@ static void exam_alike(struct diagnosis *d, const struct facts_kafka *kafka)
                   "%s has %" PRId32 " partitions and %s has %" PRId32
                   ": a customer's two sides never meet",
                   sales->name, sales->partitions, service->name, service->partitions);
-    diagnosis_mend(d, "tandem topics --topics-sales NEW --topics-service NEW --partitions %" PRId32
-                      ", then import the events there",
+    diagnosis_mend(d,
+                   "tandem topics --topics-sales NEW --topics-service NEW --partitions %" PRId32
+                   ", then import the events there",
                    sales->partitions > service->partitions ? sales->partitions
                                                            : service->partitions);
 }
@@ -153,12 +164,14 @@ static void exam_time(struct diagnosis *d, const struct facts_kafka *kafka)
         return;
     int64_t ahead_ms = newest->newest_ms - kafka->asked_ms;
     if (ahead_ms <= AHEAD_WARNING_MS) {
-        diagnosis_say(d, FINDING_OK, "clock", "no record of Kafka is stamped ahead of this machine");
+        diagnosis_say(d, FINDING_OK, "clock",
+                      "no record of Kafka is stamped ahead of this machine");
         return;
     }
     diagnosis_say(d, ahead_ms > AHEAD_ERROR_MS ? FINDING_ERROR : FINDING_WARNING, "clock",
                   "%s: a record is stamped %" PRId64 " s ahead of this machine: the clock of its "
-                  "sender, of a broker or of this machine is wrong", newest->name, ahead_ms / 1000);
+                  "sender, of a broker or of this machine is wrong",
+                  newest->name, ahead_ms / 1000);
     diagnosis_mend(d, "chronyc tracking, on each of them");
 }
 

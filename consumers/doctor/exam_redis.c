@@ -8,7 +8,7 @@ enum {
     LATENCY_WARNING_US = 10000,
     AHEAD_WARNING_MS = 2000,
     AHEAD_ERROR_MS = 60000,
-    VERSION_TRIED = 7          /* older ones are not what the tests run on */
+    VERSION_TRIED = 7 /* older ones are not what the tests run on */
 };
 
 static void exam_eviction(struct diagnosis *d, const struct facts_redis *r)
@@ -20,8 +20,10 @@ static void exam_eviction(struct diagnosis *d, const struct facts_redis *r)
         diagnosis_mend(d, "redis-cli CONFIG SET maxmemory-policy noeviction");
     }
     if (r->evicted > 0) {
-        diagnosis_say(d, FINDING_ERROR, "redis", "%s: %" PRId64 " keys were evicted since it "
-                      "started: counters may be missing", r->address, r->evicted);
+        diagnosis_say(d, FINDING_ERROR, "redis",
+                      "%s: %" PRId64 " keys were evicted since it "
+                      "started: counters may be missing",
+                      r->address, r->evicted);
         diagnosis_mend(d, "tandem audit; where it finds differences, tandem rebuild");
     }
 }
@@ -39,12 +41,15 @@ static void exam_persistence(struct diagnosis *d, const struct facts_redis *r)
                       r->address, r->snapshots ? " that it tells of (CONFIG is refused)" : "");
         diagnosis_mend(d, "redis-cli CONFIG SET appendonly yes");
     } else if (!r->aof) {
-        diagnosis_say(d, FINDING_OK, "redis", "%s: snapshots; after a restart the minutes since the "
-                      "last are counted again", r->address);
+        diagnosis_say(d, FINDING_OK, "redis",
+                      "%s: snapshots; after a restart the minutes since the "
+                      "last are counted again",
+                      r->address);
     } else if (r->torn_loads == 1) {
         diagnosis_say(d, FINDING_WARNING, "redis",
                       "%s: aof-load-truncated is yes: a torn append-only file is taken, and its "
-                      "second restart may apply half a batch", r->address);
+                      "second restart may apply half a batch",
+                      r->address);
         diagnosis_mend(d, "redis-cli CONFIG SET aof-load-truncated no");
     } else {
         diagnosis_say(d, FINDING_OK, "redis", "%s: append-only file", r->address);
@@ -59,12 +64,17 @@ static void exam_memory(struct diagnosis *d, const struct facts_redis *r)
         return;
     }
     int64_t percent = 100 * (r->used_bytes / 1024) / (r->max_bytes / 1024 + 1);
-    diagnosis_say(d, percent >= 95 ? FINDING_ERROR : percent >= 80 ? FINDING_WARNING : FINDING_OK,
-                  "redis", "%s: %" PRId64 " %% of its memory used (%" PRId64 " of %" PRId64 " MB)%s",
+    diagnosis_say(d,
+                  percent >= 95   ? FINDING_ERROR
+                  : percent >= 80 ? FINDING_WARNING
+                                  : FINDING_OK,
+                  "redis",
+                  "%s: %" PRId64 " %% of its memory used (%" PRId64 " of %" PRId64 " MB)%s",
                   r->address, percent, r->used_bytes / 1000000, r->max_bytes / 1000000,
                   percent >= 80 ? ": when it is full, counting waits" : "");
     if (percent >= 80)
-        diagnosis_mend(d, "redis-cli CONFIG SET maxmemory %" PRId64 ", or tandem trim --before DATE",
+        diagnosis_mend(d,
+                       "redis-cli CONFIG SET maxmemory %" PRId64 ", or tandem trim --before DATE",
                        2 * r->max_bytes);
 }
 
@@ -88,7 +98,8 @@ static void exam_clock(struct diagnosis *d, const struct facts_redis *r)
     }
     diagnosis_say(d, off_ms > AHEAD_ERROR_MS ? FINDING_ERROR : FINDING_WARNING, "clock",
                   "redis %s: %" PRId64 " s %s this machine: hours expire and periods end at other "
-                  "times", r->address, off_ms / 1000, r->ahead_ms > 0 ? "ahead of" : "behind");
+                  "times",
+                  r->address, off_ms / 1000, r->ahead_ms > 0 ? "ahead of" : "behind");
     diagnosis_mend(d, "chronyc tracking, on both");
 }
 

@@ -13,8 +13,9 @@ static void exam_age(struct diagnosis *d, const struct facts *facts)
     if (r->dirty > 0 && (!r->lease || (!never && age_s > STALE_S))) {
         diagnosis_say(d, FINDING_ERROR, "report",
                       "stale: %" PRId64 " days and scopes were counted and are not published%s",
-                      r->dirty, r->lease ? "; the reporter that holds the lease does not come on"
-                                         : "; no reporter runs");
+                      r->dirty,
+                      r->lease ? "; the reporter that holds the lease does not come on"
+                               : "; no reporter runs");
         diagnosis_mend(d, r->lease ? "tandem help reporter; its log says what it waits for"
                                    : "tandem reporter");
     } else if (!r->lease) {
@@ -43,7 +44,8 @@ void exam_report(struct diagnosis *d, const struct facts *facts)
     if (r->gaps > 0) {
         diagnosis_say(d, FINDING_WARNING, "report",
                       "%" PRId64 " notes of gaps: parts of the log were never counted, and every "
-                      "report says so", r->gaps);
+                      "report says so",
+                      r->gaps);
         diagnosis_mend(d, "tandem rebuild, where the log still holds them");
     }
     if (r->rebuild) {

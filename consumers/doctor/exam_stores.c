@@ -26,11 +26,13 @@ static void exam_settings(struct diagnosis *d, const struct facts *facts,
     diagnosis_say(d, FINDING_ERROR, "store",
                   "%s: the counters were made with other settings: %s; workers refuse", s->name,
                   differences);
-    diagnosis_mend(d, strstr(differences, "ledger.shards")
-                          ? "set them alike; for another ledger.shards, tandem %s-worker --business "
-                            "SECOND"
-                          : "set them alike (tandem settings); or take the new ones by tandem "
-                            "rebuild, and start the %s-workers with them", kinds[s->kind]);
+    diagnosis_mend(d,
+                   strstr(differences, "ledger.shards")
+                       ? "set them alike; for another ledger.shards, tandem %s-worker --business "
+                         "SECOND"
+                       : "set them alike (tandem settings); or take the new ones by tandem "
+                         "rebuild, and start the %s-workers with them",
+                   kinds[s->kind]);
 }
 
 /* Whole, of this version, of these settings. False: its positions say nothing. */
@@ -57,8 +59,10 @@ static bool exam_state(struct diagnosis *d, const struct facts *facts, const str
         diagnosis_mend(d, "tandem rebuild, when none is running");
     }
     if (strcmp(s->begun[0] ? s->begun : "0", s->done[0] ? s->done : "0") != 0) {
-        diagnosis_say(d, FINDING_ERROR, "store", "%s: Redis replayed a part of a batch (%s begun, "
-                      "%s done): the counters hold more than the log", s->name, s->begun, s->done);
+        diagnosis_say(d, FINDING_ERROR, "store",
+                      "%s: Redis replayed a part of a batch (%s begun, "
+                      "%s done): the counters hold more than the log",
+                      s->name, s->begun, s->done);
         diagnosis_mend(d, "tandem rebuild");
     }
     exam_settings(d, facts, s);
@@ -88,7 +92,8 @@ static bool exam_topic(struct diagnosis *d, const struct facts *facts, const str
     if (differs(known->cluster, facts->kafka.cluster) || differs(known->id, t->id)) {
         diagnosis_say(d, FINDING_ERROR, "positions",
                       "%s: topic %s is not the one that was counted (made anew, or another Kafka): "
-                      "topic id %s, the store knows %s", s->name, t->name, t->id, known->id);
+                      "topic id %s, the store knows %s",
+                      s->name, t->name, t->id, known->id);
         diagnosis_mend(d, "tandem %s-worker --accept-gap, or tandem rebuild", kinds[s->kind]);
         return false;
     }
@@ -96,11 +101,11 @@ static bool exam_topic(struct diagnosis *d, const struct facts *facts, const str
         return true;
     diagnosis_say(d, FINDING_ERROR, "positions",
                   "%s: topic %s has %" PRId32 " partitions, the store counts %" PRId32
-                  ": they are fixed once counting began", s->name, t->name, t->partitions,
-                  known->partitions);
-    diagnosis_mend(d, "tandem topics --topics-%s NEW --partitions %" PRId32
-                      ", then import the events there",
-                   topic == FACTS_SALES ? "sales" : "service", t->partitions);
+                  ": they are fixed once counting began",
+                  s->name, t->name, t->partitions, known->partitions);
+    diagnosis_mend(
+        d, "tandem topics --topics-%s NEW --partitions %" PRId32 ", then import the events there",
+        topic == FACTS_SALES ? "sales" : "service", t->partitions);
     return false;
 }
 
@@ -109,8 +114,9 @@ static void exam_position(struct diagnosis *d, const struct facts *facts,
 {
     const struct facts_topic *t = &facts->kafka.topics[p->topic];
     if (p->at < 0 || p->begin < 0) {
-        diagnosis_say(d, FINDING_ERROR, "positions", "%s: no position for %s partition %" PRId32
-                      ": damaged", s->name, t->name, p->partition);
+        diagnosis_say(d, FINDING_ERROR, "positions",
+                      "%s: no position for %s partition %" PRId32 ": damaged", s->name, t->name,
+                      p->partition);
         diagnosis_mend(d, "tandem rebuild");
         return;
     }
@@ -120,20 +126,21 @@ static void exam_position(struct diagnosis *d, const struct facts *facts,
     if (p->at < start) {
         diagnosis_say(d, FINDING_ERROR, "positions",
                       "%s: %s partition %" PRId32 ": gap: counted up to offset %" PRId64
-                      ", but the log now begins at %" PRId64, s->name, t->name, p->partition, p->at,
-                      start);
+                      ", but the log now begins at %" PRId64,
+                      s->name, t->name, p->partition, p->at, start);
         diagnosis_mend(d, "tandem %s-worker --accept-gap", kinds[s->kind]);
     } else if (p->at > end) {
         diagnosis_say(d, FINDING_ERROR, "positions",
                       "%s: %s partition %" PRId32 ": counted up to offset %" PRId64
-                      ", but the log ends at %" PRId64 ": it was cut back or replaced", s->name,
-                      t->name, p->partition, p->at, end);
+                      ", but the log ends at %" PRId64 ": it was cut back or replaced",
+                      s->name, t->name, p->partition, p->at, end);
         diagnosis_mend(d, "tandem %s-worker --accept-gap, or tandem rebuild", kinds[s->kind]);
     } else if (p->begin < start) {
         diagnosis_say(d, FINDING_WARNING, "positions",
                       "%s: %s partition %" PRId32 ": counted from offset %" PRId64
                       ", but the log now begins at %" PRId64 ": no audit any more, and a rebuild "
-                      "counts less", s->name, t->name, p->partition, p->begin, start);
+                      "counts less",
+                      s->name, t->name, p->partition, p->begin, start);
         diagnosis_mend(d, "tandem topics --check; retention.ms=-1 keeps what is left");
     }
 }

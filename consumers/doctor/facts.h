@@ -15,23 +15,23 @@ enum { FACTS_SALES, FACTS_SERVICE, FACTS_REJECTED, FACTS_COMPARISON, FACTS_TOPIC
 /* Kinds of workers; the first two stores are those of the first two kinds. */
 enum { KIND_SALES, KIND_SERVICE, KIND_CUSTOMERS, FACTS_KINDS };
 enum { FACTS_SHARDS_MAX = 64, FACTS_NODES_MAX = 1 + FACTS_SHARDS_MAX };
-#define FACTS_WHY 300
+#define FACTS_WHY     300
 #define FACTS_UNKNOWN (-1)
 
 struct facts_topic {
-    const char *name;        /* the setting's */
+    const char *name; /* the setting's */
     bool exists;
     int32_t partitions;
-    int replication;         /* the smallest of its partitions */
-    int leaderless;          /* partitions without a leader */
-    char id[64];             /* "": the broker does not tell */
+    int replication; /* the smallest of its partitions */
+    int leaderless;  /* partitions without a leader */
+    char id[64];     /* "": the broker does not tell */
     bool settings_known;
     char cleanup[64];
     int64_t retention_ms, retention_bytes; /* -1: for ever, without limit */
     int64_t min_insync, message_max;
     bool unclean;
-    int64_t *starts, *ends;  /* of each partition; FACTS_UNKNOWN where no answer came; NULL: none */
-    int64_t newest_ms;       /* the latest time stamp of its records, or FACTS_UNKNOWN */
+    int64_t *starts, *ends; /* of each partition; FACTS_UNKNOWN where no answer came; NULL: none */
+    int64_t newest_ms;      /* the latest time stamp of its records, or FACTS_UNKNOWN */
 };
 
 struct facts_group {
@@ -46,7 +46,7 @@ struct facts_kafka {
     char why[FACTS_WHY];
     int brokers;
     char cluster[128];
-    int64_t asked_ms;        /* epoch milliseconds here, as the newest time stamps were asked for */
+    int64_t asked_ms; /* epoch milliseconds here, as the newest time stamps were asked for */
     struct facts_topic topics[FACTS_TOPICS];
     struct facts_group groups[FACTS_KINDS];
 };
@@ -56,34 +56,34 @@ struct facts_redis {
     char why[FACTS_WHY];
     char address[300];
     char version[32], role[16], policy[64];
-    bool aof;                                 /* an append-only file is kept */
-    int snapshots, torn_loads;                /* 1, 0, or FACTS_UNKNOWN: Redis refuses CONFIG */
-    char write_failed[64];                    /* what of its persistence failed last; "": nothing */
-    int64_t used_bytes, max_bytes, evicted;   /* max 0: no limit */
-    int64_t latency_us;                       /* median of a few round trips */
-    int64_t ahead_ms;                         /* its clock minus this machine's */
+    bool aof;                               /* an append-only file is kept */
+    int snapshots, torn_loads;              /* 1, 0, or FACTS_UNKNOWN: Redis refuses CONFIG */
+    char write_failed[64];                  /* what of its persistence failed last; "": nothing */
+    int64_t used_bytes, max_bytes, evicted; /* max 0: no limit */
+    int64_t latency_us;                     /* median of a few round trips */
+    int64_t ahead_ms;                       /* its clock minus this machine's */
     bool cluster_broken;
 };
 
 struct facts_store_topic {
     char name[256], cluster[128], id[64];
-    int32_t partitions;                       /* 0: the store does not say */
+    int32_t partitions; /* 0: the store does not say */
 };
 
 struct facts_position {
-    int topic;               /* FACTS_SALES or FACTS_SERVICE */
+    int topic; /* FACTS_SALES or FACTS_SERVICE */
     int32_t partition;
-    int64_t begin, at;       /* FACTS_UNKNOWN: missing or no number */
+    int64_t begin, at; /* FACTS_UNKNOWN: missing or no number */
 };
 
 struct facts_store {
-    char name[32];           /* "sales", "customers, shard 2" */
+    char name[32]; /* "sales", "customers, shard 2" */
     int kind, shard;
     bool exists;
-    char why[FACTS_WHY];     /* could not be read; "": it was */
+    char why[FACTS_WHY]; /* could not be read; "": it was */
     char token[160];
     char *definition;
-    char layout[24];         /* "": the first */
+    char layout[24]; /* "": the first */
     char begun[24], done[24];
     struct facts_store_topic topics[2]; /* sales, service; those the kind reads */
     struct facts_position *positions;
@@ -92,10 +92,10 @@ struct facts_store {
 
 struct facts_report {
     bool known;
-    bool lease;              /* some reporter holds it */
+    bool lease; /* some reporter holds it */
     int64_t dirty, outbox, gaps;
-    int64_t as_of_s;         /* of the running day's comparison; FACTS_UNKNOWN: none was published */
-    bool rebuild;            /* a recount was begun and is not done */
+    int64_t as_of_s; /* of the running day's comparison; FACTS_UNKNOWN: none was published */
+    bool rebuild;    /* a recount was begun and is not done */
 };
 
 struct facts {
@@ -104,11 +104,11 @@ struct facts {
     int node_count;
     struct facts_store stores[2 + FACTS_SHARDS_MAX];
     int store_count;
-    int shards;              /* of the ledger as it lies in Redis; 0: there is none */
+    int shards; /* of the ledger as it lies in Redis; 0: there is none */
     struct facts_report report;
-    char definitions[FACTS_KINDS][2048];       /* what the settings here come to */
+    char definitions[FACTS_KINDS][2048]; /* what the settings here come to */
     int64_t now_s;
-    bool looked_again;       /* a moment later, because something was behind: */
+    bool looked_again;          /* a moment later, because something was behind: */
     int64_t moved[FACTS_KINDS]; /* offsets that positions went on by */
 };
 

@@ -7,10 +7,10 @@
 #include "common/redis.h"
 #include "consumers/doctor/facts.h"
 
-enum { LOOK_WAIT_MS = 3000 };
+enum { LOOK_WAIT_MS = 3000, LOOK_SHARDS_MS = 8000 };
 
-/* Brokers, topics, groups. Errors become facts; -1 only for settings that are wrong (ERROR_USAGE) or
- * memory. */
+/* Brokers, topics, groups. Errors become facts; -1 only when settings are wrong (ERROR_USAGE) or
+ * memory is short. */
 int look_kafka(struct facts *facts, const struct config *config, struct error *err);
 
 /* Goes to the node of `key`: in a cluster it follows the hints. -1: err says why not. */

@@ -107,7 +107,8 @@ static struct facts_topic *topic_of(struct asking *a, const char *name)
 static void take_ids(struct asking *a, const rd_kafka_DescribeTopics_result_t *result)
 {
     size_t count;
-    const rd_kafka_TopicDescription_t **list = rd_kafka_DescribeTopics_result_topics(result, &count);
+    const rd_kafka_TopicDescription_t **list =
+        rd_kafka_DescribeTopics_result_topics(result, &count);
     for (size_t i = 0; i < count; i++) {
         struct facts_topic *t = topic_of(a, rd_kafka_TopicDescription_name(list[i]));
         const rd_kafka_Uuid_t *id = rd_kafka_TopicDescription_topic_id(list[i]);
@@ -166,8 +167,7 @@ static void take_settings(struct asking *a, const rd_kafka_DescribeConfigs_resul
         struct facts_topic *t = topic_of(a, rd_kafka_ConfigResource_name(list[i]));
         if (!t || rd_kafka_ConfigResource_error(list[i]))
             continue;
-        const rd_kafka_ConfigEntry_t **entry =
-            rd_kafka_ConfigResource_configs(list[i], &entries);
+        const rd_kafka_ConfigEntry_t **entry = rd_kafka_ConfigResource_configs(list[i], &entries);
         t->settings_known = entries > 0;
         for (size_t e = 0; e < entries; e++) {
             const char *value = rd_kafka_ConfigEntry_value(entry[e]);
@@ -258,8 +258,7 @@ static void look_offsets(struct asking *a, rd_kafka_OffsetSpec_t what)
 static void take_group(struct asking *a, const rd_kafka_ConsumerGroupDescription_t *found)
 {
     const char *id = rd_kafka_ConsumerGroupDescription_group_id(found);
-    rd_kafka_resp_err_t code =
-        rd_kafka_error_code(rd_kafka_ConsumerGroupDescription_error(found));
+    rd_kafka_resp_err_t code = rd_kafka_error_code(rd_kafka_ConsumerGroupDescription_error(found));
     rd_kafka_consumer_group_state_t state = rd_kafka_ConsumerGroupDescription_state(found);
     for (int k = 0; k < FACTS_KINDS; k++) {
         struct facts_group *g = &a->kafka->groups[k];

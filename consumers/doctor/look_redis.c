@@ -120,8 +120,8 @@ static void ask_time(struct facts_redis *node, struct redis *redis)
         return;
     int64_t here_ms = (before_ms + clock_wall_ms()) / 2;
     if (reply->elements == 2)
-        node->ahead_ms = atoll(reply->element[0]->str) * 1000 +
-                         atoll(reply->element[1]->str) / 1000 - here_ms;
+        node->ahead_ms =
+            atoll(reply->element[0]->str) * 1000 + atoll(reply->element[1]->str) / 1000 - here_ms;
     freeReplyObject(reply);
 }
 

@@ -1,5 +1,6 @@
 #include "consumers/doctor/look.h"
 
+#include "common/clock.h"
 #include "common/store.h"
 #include "consumers/customers/ledger_key.h"
 #include "consumers/reporter/key.h"
@@ -24,7 +25,8 @@ static void store_key(const struct config *config, const struct facts_store *s, 
 
 /* ---- one position hash ---- */
 
-static const char *field(const redisReply *hash, const char *format, const char *word, int32_t number)
+static const char *field(const redisReply *hash, const char *format, const char *word,
+                         int32_t number)
 {
     char name[64];
     snprintf(name, sizeof name, format, word, number);
@@ -61,10 +63,9 @@ static int take_positions(struct facts_store *s, const redisReply *hash, int top
         return error_memory(err);
     s->positions = grown;
     for (int32_t p = first; p < partitions; p += step)
-        s->positions[s->position_count++] =
-            (struct facts_position){topic, p, offset_of(field(hash, "begin:%s:%" PRId32,
-                                                              words[topic], p)),
-                                    offset_of(field(hash, "%s:%" PRId32, words[topic], p))};
+        s->positions[s->position_count++] = (struct facts_position){
+            topic, p, offset_of(field(hash, "begin:%s:%" PRId32, words[topic], p)),
+            offset_of(field(hash, "%s:%" PRId32, words[topic], p))};
     return 0;
 }
 
@@ -188,13 +189,19 @@ static int look_home(struct facts *facts, const struct config *config, struct re
     return 0;
 }
 
-/* As many as the settings say, until a shard tells how many there are. */
+/* As many as the settings say, until a shard tells how many there are. Nodes that say nothing take
+ * LOOK_WAIT_MS each: after some of them the others are not asked. */
 static int look_ledger(struct facts *facts, const struct config *config, struct redis *redis,
                        struct error *err)
 {
     int wanted = (int)config->ledger_shards;
+    int64_t end_ms = clock_mono_ms() + LOOK_SHARDS_MS;
     for (int shard = 0; shard < (facts->shards ? facts->shards : wanted); shard++) {
         struct facts_store *s = add_store(facts, KIND_CUSTOMERS, shard);
+        if (clock_mono_ms() > end_ms) {
+            snprintf(s->why, sizeof s->why, "not asked: others took too long");
+            continue;
+        }
         if (look_store(s, config, redis, &facts->shards, err) != 0)
             return -1;
         if (!s->why[0])

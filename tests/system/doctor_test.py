@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 
+from cluster import Cluster
 from counting import KINDS, CountingCase
 from harness import BIN, Redis, main, order, ticket, wait_for
 from own_redis import OwnRedis
@@ -174,6 +175,27 @@ class Servers(DoctorCase):
     def test_a_wrong_setting_is_an_error_of_usage(self):
         for options in (("--timezone", "Nowhere/Land"), ("-X", "kafka.no.such=1"), ("--nonsense",)):
             self.assertEqual(self.world.run("doctor", *options).returncode, USAGE)
+
+
+class Spread(CountingCase):
+    def test_in_a_redis_cluster_every_node_with_something_of_the_business_is_looked_at(self):
+        cluster = Cluster(self, "--aof-load-truncated", "no")
+        cluster.use(self, 1)
+        self.use(ledger_shards=3)
+        shards = [f"tandem:{{{self.world.business}.{n}}}:position:customers" for n in range(3)]
+        cluster.spread(shards)
+        self.world.make_topics(3)
+        self.world.send_events([order(n, customer=f"c-{n}") for n in range(9)])
+        self.count("--ledger-shards", 3, kinds=(*KINDS, "customers"))
+        said = self.world.run("doctor", "--ledger-shards", 3).stdout
+        for url in cluster.urls:
+            self.assertIn(f"redis      {url.removeprefix('redis://')}: version", said)
+        for shard in range(3):
+            self.assertIn(f"ok       positions  customers, shard {shard}: every position", said)
+        cluster.kill(cluster.node_of(shards[2]))
+        said = self.world.run("doctor", "--ledger-shards", 3, timeout=30).stdout
+        self.assertIn("error    store      customers, shard 2: cannot be read", said)
+        self.assertIn("ok       store      customers, shard 1: whole", said)
 
 
 class Stores(DoctorCase):

@@ -23,18 +23,30 @@ static void make_topic(int i, const char *name)
 {
     ends[i][0] = 10;
     ends[i][1] = 20;
-    facts.kafka.topics[i] = (struct facts_topic){
-        .name = name, .exists = true, .partitions = 2, .replication = 1, .id = "id",
-        .settings_known = true, .cleanup = "delete", .retention_ms = -1, .retention_bytes = -1,
-        .min_insync = 1, .message_max = 1048588, .starts = starts[i], .ends = ends[i],
-        .newest_ms = 1000};
+    facts.kafka.topics[i] = (struct facts_topic){.name = name,
+                                                 .exists = true,
+                                                 .partitions = 2,
+                                                 .replication = 1,
+                                                 .id = "id",
+                                                 .settings_known = true,
+                                                 .cleanup = "delete",
+                                                 .retention_ms = -1,
+                                                 .retention_bytes = -1,
+                                                 .min_insync = 1,
+                                                 .message_max = 1048588,
+                                                 .starts = starts[i],
+                                                 .ends = ends[i],
+                                                 .newest_ms = 1000};
 }
 
 static void make_store(int kind, const char *name)
 {
     struct facts_store *s = &facts.stores[kind];
-    *s = (struct facts_store){.kind = kind, .exists = true, .token = "1-a:b",
-                              .definition = definition, .positions = positions[kind],
+    *s = (struct facts_store){.kind = kind,
+                              .exists = true,
+                              .token = "1-a:b",
+                              .definition = definition,
+                              .positions = positions[kind],
                               .position_count = 2};
     strcpy(s->name, name);
     strcpy(s->topics[kind].name, name);
@@ -61,9 +73,12 @@ static int make_well(void **state)
     for (int k = 0; k < FACTS_KINDS; k++)
         facts.kafka.groups[k] = (struct facts_group){.name = "g", .known = true, .members = 1};
     facts.node_count = 1;
-    facts.nodes[0] = (struct facts_redis){.answers = true, .address = "r:6379",
-                                          .version = "7.0.15", .role = "master",
-                                          .policy = "noeviction", .aof = true};
+    facts.nodes[0] = (struct facts_redis){.answers = true,
+                                          .address = "r:6379",
+                                          .version = "7.0.15",
+                                          .role = "master",
+                                          .policy = "noeviction",
+                                          .aof = true};
     facts.store_count = 2;
     make_store(KIND_SALES, "sales");
     make_store(KIND_SERVICE, "service");
@@ -155,7 +170,9 @@ static void replicas_are_judged_by_how_many_must_have_a_record(void **state)
     static const struct {
         int brokers, replication, min_insync;
         const char *words; /* NULL: well */
-    } cases[] = {{1, 1, 1, NULL},       {3, 3, 2, NULL}, {3, 2, 1, NULL},
+    } cases[] = {{1, 1, 1, NULL},
+                 {3, 3, 2, NULL},
+                 {3, 2, 1, NULL},
                  {3, 1, 1, "one replica on 3 brokers"},
                  {3, 3, 1, "few brokers hold"},
                  {3, 3, 3, "one broker away stops"},
@@ -278,7 +295,8 @@ static void positions_are_judged_against_the_log(void **state)
     (void)state;
     struct facts_position *p = &positions[KIND_SALES][0];
     starts[FACTS_SALES][0] = 11;
-    expect(FINDING_ERROR, "positions", "gap: counted up to offset 10, but the log now begins at 11");
+    expect(FINDING_ERROR, "positions",
+           "gap: counted up to offset 10, but the log now begins at 11");
     starts[FACTS_SALES][0] = 10;
     expect(FINDING_WARNING, "positions", "counted from offset 0, but the log now begins at 10");
     p->at = 11;
