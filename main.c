@@ -4,6 +4,7 @@
 #include "consumers/recount/audit.h"
 #include "consumers/recount/rebuild.h"
 #include "consumers/customers/customers.h"
+#include "consumers/doctor/doctor.h"
 #include "consumers/privacy/customer_command.h"
 #include "consumers/privacy/forget.h"
 #include "consumers/report/report.h"
@@ -52,6 +53,7 @@ static const struct command *const commands[] = {
     &trim_command,
     &customer_command,
     &forget_command,
+    &doctor_command,
     &settings_command,
 };
 /* clang-format on */

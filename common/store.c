@@ -5,6 +5,7 @@
 #include "make_lua.h"
 
 #include "common/clock.h"
+#include "common/layout.h"
 #include "common/random.h"
 
 #include <inttypes.h>
@@ -226,9 +227,11 @@ static void args_of_topic(struct args *args, const struct store_topic *topic)
 static void args_of_plan(struct args *args, const struct store_plan *plan, const char *token,
                          const char *definition)
 {
-    args_number(args, 2 + 4 * plan->topic_count + 2 * (int64_t)plan->position_count);
+    args_number(args, 3 + 4 * plan->topic_count + 2 * (int64_t)plan->position_count);
     arg_pair(args, "token", token);
     arg_pair(args, "definition", definition);
+    args_string(args, "layout");
+    args_number(args, STORE_LAYOUT);
     for (int t = 0; t < plan->topic_count; t++)
         args_of_topic(args, &plan->topics[t]);
     for (size_t i = 0; i < plan->position_count; i++) {

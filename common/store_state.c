@@ -1,6 +1,7 @@
 #include "common/store_inside.h"
 
 #include "common/calendar.h"
+#include "common/layout.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,9 @@ static int read_state(const struct store *s, const redisReply *hash, struct stor
     if (!token || !definition)
         return error_set(err, ERROR_STORE, "%s has no token: it is not a store of this version",
                          s->position_key);
+    /* Before anything else is read: a newer tandem may mean something else by it. */
+    if (layout_check(field_of(hash, "layout"), err) != 0)
+        return -1;
     snprintf(state->token, sizeof state->token, "%s", token);
     size_t token_len = strlen(token), mark_len = strlen(STORE_SWITCHING);
     if (token_len > mark_len && strcmp(token + token_len - mark_len, STORE_SWITCHING) == 0)

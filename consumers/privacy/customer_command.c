@@ -1,6 +1,7 @@
 #include "consumers/privacy/customer_command.h"
 
 #include "common/event_data.h"
+#include "common/redis_layout.h"
 #include "consumers/privacy/dossier_print.h"
 
 #include <inttypes.h>
@@ -41,10 +42,12 @@ static int answer(const struct config *config, const char *id, const struct zone
                   struct error *err)
 {
     struct redis *redis;
-    struct dossier dossier;
+    struct dossier dossier = {0};
     if (redis_open(&redis, config, err) != 0)
         return -1;
-    int rc = dossier_read(&dossier, config, redis, id, err);
+    int rc = redis_layout(redis, config, false, err);
+    if (rc == 0)
+        rc = dossier_read(&dossier, config, redis, id, err);
     if (rc == 0)
         rc = print(&dossier, zone, json, err);
     dossier_clear(&dossier);

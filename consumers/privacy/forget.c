@@ -3,6 +3,7 @@
 #include "forget_lua.h"
 
 #include "common/random.h"
+#include "common/redis_layout.h"
 #include "common/store.h"
 #include "consumers/privacy/customer_command.h"
 #include "consumers/privacy/dossier.h"
@@ -174,7 +175,9 @@ static int run(const struct config *config, const void *options, int argc, char 
     redis_script_init(&f.script, forget_lua);
     if (redis_open(&f.redis, config, err) != 0)
         return 1;
-    int rc = dossier_read(&f.dossier, config, f.redis, argv[0], err);
+    int rc = redis_layout(f.redis, config, false, err);
+    if (rc == 0)
+        rc = dossier_read(&f.dossier, config, f.redis, argv[0], err);
     if (rc == 0)
         rc = forget(&f, options, err);
     dossier_clear(&f.dossier);

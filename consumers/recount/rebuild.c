@@ -5,6 +5,7 @@
 #include "common/kafka.h"
 #include "common/log.h"
 #include "common/redis.h"
+#include "common/redis_layout.h"
 #include "common/zone.h"
 #include "consumers/customers/customers.h"
 #include "consumers/recount/glance.h"
@@ -235,7 +236,8 @@ static int begin_store(struct rebuild *r, const struct rebuild_store *store, str
 static int begin(struct rebuild *r, struct error *err)
 {
     struct rebuild_store main_store = rebuild_store_of(r->config, REBUILD_MAIN);
-    if (find_ledger(r, err) != 0 || at_every_store(r, look_at, err) != 0)
+    if (redis_layout(r->redis, r->config, true, err) != 0 || find_ledger(r, err) != 0 ||
+        at_every_store(r, look_at, err) != 0)
         return -1;
     printf("The log is counted beside the live counters (%zu keys), which stay as they are.\n",
            r->live_keys);

@@ -5,6 +5,7 @@
 #include "common/calendar.h"
 #include "common/clock.h"
 #include "common/redis.h"
+#include "common/redis_layout.h"
 #include "common/redis_url.h"
 #include "common/zone.h"
 #include "consumers/customers/ledger_key.h"
@@ -364,6 +365,8 @@ static int run(const struct config *config, const void *options, int argc, char 
         return 2;
     command_catch_signals();
     rc = redis_open(&t.redis, config, err);
+    if (rc == 0)
+        rc = redis_layout(t.redis, config, false, err);
     if (rc == 0)
         rc = trim(&t, err);
     if (rc == 0 && fflush(stdout) != 0)

@@ -1,6 +1,7 @@
 #include "consumers/reporter/business.h"
 
 #include "common/calendar.h"
+#include "common/layout.h"
 #include "consumers/reporter/dirty.h"
 #include "consumers/reporter/key.h"
 
@@ -33,6 +34,7 @@ static int ask_all(struct redis *redis, const struct config *config, struct erro
     const char *business = config->business;
     if (ask(redis, business, "HGET", "position:sales", "token", err) != 0 ||
         ask(redis, business, "HGET", "position:service", "token", err) != 0 ||
+        ask(redis, business, "HGET", "position:sales", "layout", err) != 0 ||
         ask(redis, business, "GET", "floor", NULL, err) != 0 ||
         ask(redis, business, "HGETALL", "reported", NULL, err) != 0 ||
         ask(redis, business, "SMEMBERS", "currency", NULL, err) != 0) {
@@ -175,7 +177,7 @@ static int receive_scopes(struct business *out, struct redis *redis, const struc
 static int receive_all(struct business *out, struct redis *redis, const struct config *config,
                        struct error *err)
 {
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         redisReply *reply = NULL;
         int rc = receive(redis, &reply, err);
         if (rc != 0) {
@@ -184,10 +186,12 @@ static int receive_all(struct business *out, struct redis *redis, const struct c
         if (i == 0 || (i == 1 && out->store[0] == '\0')) {
             take_store(out, reply);
         } else if (i == 2) {
-            rc = take_floor(out, reply, err);
+            rc = out->store[0] ? layout_check(reply->str, err) : 0;
         } else if (i == 3) {
-            take_reported(out, reply);
+            rc = take_floor(out, reply, err);
         } else if (i == 4) {
+            take_reported(out, reply);
+        } else if (i == 5) {
             rc = take_currencies(out, reply, err);
         }
         freeReplyObject(reply);
