@@ -49,7 +49,7 @@ wanted_packages() {
     case $group in
     run) return ;;
     esac
-    echo kcat libcmocka-dev python3-jsonschema valgrind
+    echo kcat libcmocka-dev mmdebstrap python3-jsonschema valgrind
     java_is_17 || echo default-jre-headless
     command -v mvn >/dev/null || echo maven
     case $group in
