@@ -49,7 +49,8 @@ wanted_packages() {
     case $group in
     run) return ;;
     esac
-    echo kcat libcmocka-dev mmdebstrap python3-jsonschema valgrind
+    echo kcat libcmocka-dev python3-jsonschema valgrind
+    echo mmdebstrap python3-yaml systemd # a Docker of the tests' own; what reads deploy/
     java_is_17 || echo default-jre-headless
     command -v mvn >/dev/null || echo maven
     case $group in

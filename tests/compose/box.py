@@ -12,7 +12,7 @@ ROOT = HERE.parents[1]
 
 def why_not():
     """Why no box can be made on this machine; empty when it can."""
-    for program in ["unshare", "nsenter", "mmdebstrap", "apt-get"]:
+    for program in ["unshare", "nsenter", "setpriv", "mmdebstrap", "apt-get"]:
         if not shutil.which(program):
             return f"no {program} here"
     probe = "mount -t tmpfs t /mnt && cd /mnt && mkdir l u w m && mount -t overlay o -o lowerdir=l,upperdir=u,workdir=w m"
@@ -35,7 +35,8 @@ class Box:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="tandem-box-")
         self.process = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
+            # However the test ends, the box ends with it.
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
              "sh", str(HERE / "box.sh"), self.folder, str(ROOT)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         network = self.process.stdout.readline().strip()
