@@ -6,6 +6,9 @@ import shutil
 import subprocess
 import tempfile
 
+# Of the machine's own environment nothing, least of all a stack that other tests have.
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+               "HOME": "/root", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
@@ -15,7 +18,8 @@ def why_not():
     for program in ["unshare", "nsenter", "setpriv", "mmdebstrap", "apt-get"]:
         if not shutil.which(program):
             return f"no {program} here"
-    probe = "mount -t tmpfs t /mnt && cd /mnt && mkdir l u w m && mount -t overlay o -o lowerdir=l,upperdir=u,workdir=w m"
+    probe = ("mount -t tmpfs t /mnt && cd /mnt && mkdir l u w m && "
+             "mount -t overlay o -o lowerdir=l,upperdir=u,workdir=w m")
     tried = subprocess.run(["unshare", "--mount", "--pid", "--net", "--fork", "sh", "-ec", probe],
                            capture_output=True, text=True, check=False)
     if tried.returncode:
@@ -36,7 +40,8 @@ class Box:
         self.folder = tempfile.mkdtemp(prefix="tandem-box-")
         self.process = subprocess.Popen(
             # However the test ends, the box ends with it.
-            ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork",
+             "--kill-child", "--propagation", "private",
              "sh", str(HERE / "box.sh"), self.folder, str(ROOT)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         network = self.process.stdout.readline().strip()
@@ -46,15 +51,17 @@ class Box:
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         init = children.read_text(encoding="ascii").split()[0]
         # Its mounts and processes, then the network that only its own numbers name.
-        self.enter = ["nsenter", "--target", init, "--mount", "--pid", f"--wd={ROOT}",
-                      "nsenter", f"--net=/proc/{network}/ns/net"]
+        self.enter = ["nsenter", "--target", init, "--mount", "--pid",
+                      "nsenter", f"--net=/proc/{network}/ns/net",
+                      "sh", "-c", 'cd "$0" && exec "$@"', str(ROOT)]
 
     def run(self, command, timeout=60, check=True):
         """The command, a list or a line of shell, run in the box at the tree's place; what it
         printed, both streams. With check=False (status, output)."""
         words = ["sh", "-euc", command] if isinstance(command, str) else command
         done = subprocess.run(self.enter + words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
+                              stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False,
+                              env=ENVIRONMENT)
         output = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", done.stdout)
         if not check:
             return done.returncode, output

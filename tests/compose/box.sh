@@ -28,13 +28,15 @@ make_root() {
     [ -s "$folder/sources.list" ] || { apt-get -q update >&2 && sources >"$folder/sources.list"; }
     # What `slim` leaves out is left out; the tar is taken before Docker goes in.
     TMPDIR=$folder mmdebstrap --quiet --variant=minbase --mode=root \
-        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+        --dpkgopt='path-exclude=/usr/share/doc/*' \
+        --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --customize-hook="tar --one-file-system --sort=name -C \"\$1\" -cf '$folder/slim.tar' \
             --exclude='./var/lib/apt/lists/*' --exclude='./var/cache/apt/*' --exclude='./dev/*' \
             --exclude='./proc/*' --exclude='./sys/*' ." \
         --customize-hook='chroot "$1" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
-            --no-install-recommends docker.io docker-cli docker-compose slirp4netns iproute2 >/dev/null' \
+            --no-install-recommends docker.io docker-cli docker-compose slirp4netns iproute2 \
+            python3-minimal >/dev/null' \
         trixie "$folder/root" - <"$folder/sources.list" >&2
 }
 
@@ -58,8 +60,10 @@ start_network() {
     unshare --net sh -c 'ip link set lo up; exec sleep infinity' &
     network=$!
     echo nameserver 10.0.2.3 >/etc/resolv.conf # slirp4netns answers there
-    until [ "$(readlink "/proc/$network/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
-    slirp4netns --configure --mtu=1400 --disable-host-loopback "$network" tap0 >/run/slirp.log 2>&1 &
+    ours=$(readlink /proc/self/ns/net)
+    until [ "$(readlink "/proc/$network/ns/net")" != "$ours" ]; do sleep 0.05; done
+    slirp4netns --configure --mtu=1400 --disable-host-loopback "$network" tap0 \
+        >/run/slirp.log 2>&1 &
     until grep -q tap0 "/proc/$network/net/dev"; do sleep 0.05; done
 }
 

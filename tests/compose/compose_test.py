@@ -74,6 +74,9 @@ class Compose(unittest.TestCase):
     def container(self, service):
         return self.inspect(self.box.run(["docker", "compose", "ps", "-aq", service]).strip())
 
+    def health(self, service):
+        return self.container(service)["State"]["Health"]["Status"]
+
     def test_a_fresh_machine_shows_the_comparison_within_a_minute(self):
         self.assertLess(self.first_s, 60)
 
@@ -97,7 +100,8 @@ class Compose(unittest.TestCase):
         self.assertEqual(config["Healthcheck"]["Test"], ["CMD", "/usr/bin/tandem", "health"])
 
     def test_it_needs_neither_a_shell_nor_to_write_nor_any_privilege(self):
-        hide = " ".join(f"-v /dev/null:/usr/bin/{name}:ro" for name in ["sh", "dash", "bash", "env"])
+        shells = ["sh", "dash", "bash", "env"]
+        hide = " ".join(f"-v /dev/null:/usr/bin/{name}:ro" for name in shells)
         orders = self.box.run(
             f"docker run --rm --read-only --cap-drop ALL --network none {hide} tandem "
             "simulate --orders 3 --dry-run 2>/dev/null")
@@ -117,8 +121,7 @@ class Compose(unittest.TestCase):
         if status:
             self.skipTest("this tandem has no `tandem health` yet")
         for service in ["kafka", "redis", *WORKERS]:
-            wait_until(lambda s=service: self.container(s)["State"]["Health"]["Status"] == "healthy",
-                       60, f"{service} healthy")
+            wait_until(lambda s=service: self.health(s) == "healthy", 60, f"{service} healthy")
 
     def test_the_password_of_redis_is_in_no_command_line_environment_or_log(self):
         password = self.box.run("docker compose exec -T redis cat /run/secrets/redis-password")
@@ -132,7 +135,8 @@ class Compose(unittest.TestCase):
     def test_every_command_of_the_page_ends_well(self):
         self.assertGreater(len(COMMANDS), 8)
         # The tree is read-only in there; the page writes a file beside it.
-        place = "cp -r docker-compose.yml examples /tmp/; cd /tmp; export COMPOSE_PROJECT_NAME=box-page;"
+        place = ("cp -r docker-compose.yml examples /tmp/; cd /tmp; "
+                 "export COMPOSE_PROJECT_NAME=page;")
         self.box.run("docker compose --profile simulate down -v")
         try:
             for command in COMMANDS:
@@ -161,6 +165,19 @@ class Compose(unittest.TestCase):
                                         check=False)[0] == 0, 60, "counters equal the log")
         self.assertGreater(int(self.field("orders")), 0)
         self.box.run(UP.replace(" --build", " --no-build"))
+
+    def test_stack_sh_takes_both_from_docker_where_nothing_else_is(self):
+        stack = "export STACK=/tmp/stack; "
+        said = self.box.run(stack + "STACK_REAL=1 scripts/stack.sh up", timeout=120)
+        self.assertIn("Kafka: docker compose at", said)
+        self.assertIn("Redis: docker compose at", said)
+        tandem = ("set -a; . /tmp/stack.env; docker run --rm --network host "
+                  "-e TANDEM_BROKERS -e TANDEM_REDIS tandem ")
+        self.box.run(tandem + "topics")
+        self.box.run(tandem + "sales-worker --exit-at-end")
+        self.assertNotRegex(self.box.run(stack + "scripts/stack.sh status"), "[0-9a-f]{64}")
+        self.box.run(stack + "scripts/stack.sh down")
+        self.assertNotIn("tandem-", self.box.run("docker ps -a --format '{{.Names}}'"))
 
     def test_profiles_hold_what_they_say(self):
         def services(profile):
