@@ -211,9 +211,22 @@ static void on_log(const rd_kafka_t *client, int level, const char *facility, co
     }
 }
 
+static _Atomic int64_t errors;
+
+int64_t kafka_errors(void)
+{
+    return errors;
+}
+
+void kafka_note_error(void)
+{
+    errors++;
+}
+
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 {
     (void)opaque;
+    kafka_note_error();
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         char text[512];
         rd_kafka_fatal_error(client, text, sizeof text);

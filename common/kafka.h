@@ -35,4 +35,9 @@ int kafka_wait(rd_kafka_t *client, const struct config *config, struct error *er
  * never makes the topic. */
 int kafka_partitions(rd_kafka_t *client, const char *topic, struct error *err);
 
+/* Errors that librdkafka told of since the process began, on any of its clients: connections that
+ * failed, requests that were refused. Any thread. */
+int64_t kafka_errors(void);
+void kafka_note_error(void); /* one that was met in a stream of records */
+
 #endif
