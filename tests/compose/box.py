@@ -1,10 +1,12 @@
 """A Docker daemon in namespaces of its own (box.sh), for a test to run `docker compose` in."""
 
+import os
 import pathlib
 import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 # Of the machine's own environment nothing, least of all a stack that other tests have.
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -31,6 +33,17 @@ def why_not():
     if not pathlib.Path("/dev/net/tun").exists():
         return "no /dev/net/tun"
     return ""
+
+
+def remove_group(group, patience_s=10):
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            return os.rmdir(group)
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 class Box:
@@ -75,3 +88,9 @@ class Box:
         self.process.wait()
         self.process.stdout.close()
         pathlib.Path(self.folder).rmdir()
+        # The kernel keeps the groups that containers were in; they empty as these end.
+        name = pathlib.Path(self.folder).name
+        groups = pathlib.Path("/sys/fs/cgroup")
+        for top in [*groups.glob(f"*/{name}"), groups / name]:
+            for group, _, _ in os.walk(top, topdown=False):
+                remove_group(group)

@@ -73,7 +73,8 @@ make_root
 enter_root
 start_network
 step "starting dockerd"
-nsenter --net="/proc/$network/ns/net" dockerd >/run/dockerd.log 2>&1 &
+nsenter --net="/proc/$network/ns/net" dockerd --cgroup-parent "/$(basename "$folder")" \
+    >/run/dockerd.log 2>&1 &
 daemon=$!
 until docker version >/dev/null 2>&1; do
     kill -0 "$daemon" 2>/dev/null || { cat /run/dockerd.log >&2; exit 1; }
