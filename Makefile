@@ -66,8 +66,8 @@ unit_tests  := $(units:tests/unit/%.c=$(B)/tests/unit/%)
 test_tools  := $(tools:tests/tools/%.c=$(B)/tests/%)
 fuzzers     := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all tests fuzzers fuzz deps stack-up stack-down stack-status demo test test-security fmt fmt-check lint \
-        faults clean distclean help
+.PHONY: all tests fuzzers fuzz deps stack-up stack-down stack-status demo test fmt fmt-check lint \
+        test-compose test-security faults clean distclean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -182,6 +182,11 @@ test:
 test-security:
 	@$(MAKE) -s test T=security
 
+# docker-compose.yml in a Docker of its own; needs no tandem built here.
+test-compose:
+	@scripts/deps.sh test
+	@'$(PYTHON)' -u tests/compose/compose_test.py -v
+
 # On a Kafka, Redis and Sentinels of its own; one round, or as long as MINUTES says.
 faults: $(B)/tandem $(test_tools)
 	@TANDEM_BIN='$(CURDIR)/$(B)/tandem' '$(PYTHON)' tests/faults/run.py --minutes '$(MINUTES)' \
@@ -209,6 +214,7 @@ help:
 	@echo 'make demo            the whole of tandem on example data, in two minutes'
 	@echo 'make test [T=name]   every test on a real Kafka and Redis, or those of this name'
 	@echo 'make test-security   a Kafka and a Redis that let in only whom they know, by docs/security.md'
+	@echo 'make test-compose     the image and docker-compose.yml, in a Docker of its own (root)'
 	@echo 'make faults [MINUTES=30] [T=name]   kills, cuts off and fills up, compares every counter'
 	@echo 'make tests           builds the test programs only'
 	@echo 'make bench           tandem beside its alternatives; bench-quick: in three minutes'

@@ -1,10 +1,12 @@
 /* tandem - one binary, one subcommand a role. This file is the table of subcommands. */
 #include "common/command.h"
 #include "common/suggest.h"
+#include "common/version.h"
 #include "consumers/recount/audit.h"
 #include "consumers/recount/rebuild.h"
 #include "consumers/customers/customers.h"
 #include "consumers/doctor/doctor.h"
+#include "consumers/health/health.h"
 #include "consumers/privacy/customer_command.h"
 #include "consumers/privacy/forget.h"
 #include "consumers/report/report.h"
@@ -28,10 +30,6 @@
 #include <xxhash.h>
 #include <yyjson.h>
 
-#ifndef TANDEM_VERSION
-#define TANDEM_VERSION "0.1.0"
-#endif
-
 static const struct command settings_command;
 
 /* In the order of `tandem --help`. */
@@ -54,6 +52,7 @@ static const struct command *const commands[] = {
     &customer_command,
     &forget_command,
     &doctor_command,
+    &health_command,
     &settings_command,
 };
 /* clang-format on */

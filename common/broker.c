@@ -260,6 +260,7 @@ static bool item_of_error(struct broker *b, const rd_kafka_message_t *message,
         item->text = refusal(b, message, item->text);
         return true;
     default:
+        kafka_note_error();
         log_warning("kafka", log_s("error", rd_kafka_err2name(message->err)),
                     log_s("topic", item->topic >= 0 ? b->topics[item->topic] : ""),
                     log_i("partition", message->partition), log_s("text", item->text));
@@ -399,6 +400,14 @@ void broker_commit(struct broker *broker, const struct broker_place *places, int
     rd_kafka_topic_partition_list_t *list = list_of(broker, places, NULL, count);
     rd_kafka_commit(broker->client, list, 1);
     rd_kafka_topic_partition_list_destroy(list);
+}
+
+int64_t broker_end(const struct broker *broker, int topic, int32_t partition)
+{
+    int64_t low = -1, high = -1;
+    rd_kafka_resp_err_t code = rd_kafka_get_watermark_offsets(
+        broker->client, broker->topics[topic], partition, &low, &high);
+    return code || high < 0 ? -1 : high;
 }
 
 /* ---- describing ---- */

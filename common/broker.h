@@ -77,6 +77,9 @@ void broker_pause(struct broker *broker);
 /* Tells Kafka the positions, for lag tools only. Does not wait, cannot fail. */
 void broker_commit(struct broker *broker, const struct broker_place *places, int count);
 
+/* The end of a partition that is being read, as its last fetch told; -1: not known. Asks nobody. */
+int64_t broker_end(const struct broker *broker, int topic, int32_t partition);
+
 /* What a topic is, asked anew. Free with broker_topic_clear(). */
 struct broker_topic {
     char cluster[128], id[64];      /* "": the broker does not tell */

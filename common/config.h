@@ -68,6 +68,9 @@
     X("topic.id.check", topic_id_check, BOOL, "true", 0, 0, "",                                 \
       "compare the topic's id with the store's (false only for mock brokers)")                  \
     X("targets", targets, STRING, "", 0, 4096, "FILE", "targets file of the reporter")          \
+    X("listen", listen, STRING, "", 0, 64, "ADDRESS",                                           \
+      "where /metrics, /healthz and /readyz are answered: 127.0.0.1:PORT, [::1]:PORT, or :PORT" \
+      " for every address; port 0 takes a free one and logs it (default: nowhere)")             \
     X("log.level", log_level, WORD, "info", 0, 0, "error|warning|info|debug",                   \
       "least level logged")                                                                     \
     X("log.format", log_format, WORD, "logfmt", 0, 0, "logfmt|json", "form of a log line")

@@ -299,10 +299,23 @@ static void on_log(const rd_kafka_t *client, int level, const char *facility, co
     }
 }
 
+static _Atomic int64_t errors;
+
+int64_t kafka_errors(void)
+{
+    return errors;
+}
+
+void kafka_note_error(void)
+{
+    errors++;
+}
+
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 {
     (void)opaque;
     note_trouble(code, reason);
+    kafka_note_error();
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         char text[512];
         rd_kafka_fatal_error(client, text, sizeof text);

@@ -40,4 +40,9 @@ int kafka_refused(rd_kafka_resp_err_t code, const char *what, struct error *err)
  * never makes the topic. */
 int kafka_partitions(rd_kafka_t *client, const char *topic, struct error *err);
 
+/* Errors that librdkafka told of since the process began, on any of its clients: connections that
+ * failed, requests that were refused. Any thread. */
+int64_t kafka_errors(void);
+void kafka_note_error(void); /* one that was met in a stream of records */
+
 #endif

@@ -2,7 +2,7 @@
 # deps.sh [run|test|all] - install what tandem needs and this machine lacks.
 #
 #   run   what builds and runs tandem: compiler, libraries, redis-server
-#   test  and what its tests need: cmocka, kcat, valgrind, Python, a Java runtime, Maven
+#   test  and what its tests need: cmocka, kcat, valgrind, Prometheus, Python, a Java runtime, Maven
 #   all   and what formats and lints it (the default)
 #
 # Debian 13 packages every library. Debian 12 has librdkafka 2.0 (stalls for a whole second
@@ -49,7 +49,8 @@ wanted_packages() {
     case $group in
     run) return ;;
     esac
-    echo kcat libcmocka-dev openssl python3-jsonschema valgrind
+    echo kcat libcmocka-dev openssl prometheus python3-jsonschema valgrind
+    echo mmdebstrap python3-yaml systemd # a Docker of the tests' own; what reads deploy/
     java_is_17 || echo default-jre-headless
     command -v mvn >/dev/null || echo maven
     case $group in
@@ -76,18 +77,20 @@ install_packages() {
     [ -n "$missing" ] || return 0
     say "installing with apt:$missing"
     had_redis=$(command -v redis-server || true)
+    had_prometheus=$(command -v prometheus || true)
     as_root apt-get -q update >build/apt.log 2>&1 || die "apt-get update failed, see build/apt.log"
     # shellcheck disable=SC2086  # a list of words
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
         $missing >>build/apt.log 2>&1 || die "apt-get install failed, see build/apt.log"
-    [ -n "$had_redis" ] || leave_redis_stopped
+    [ -n "$had_redis" ] || leave_stopped redis-server
+    [ -n "$had_prometheus" ] || leave_stopped prometheus
 }
 
-# The package starts a service on port 6379; tandem starts its own where it needs one.
-leave_redis_stopped() {
-    if [ -d /run/systemd/system ]; then
-        say "stopping the redis-server service that the package has just started"
-        as_root systemctl disable --now redis-server >>build/apt.log 2>&1 || true
+# A package that starts a service on a port of its own; tandem starts its own where it needs one.
+leave_stopped() { # service
+    if [ -d /run/systemd/system ] && [ -e "/lib/systemd/system/$1.service" ]; then
+        say "stopping the $1 service that the package has just started"
+        as_root systemctl disable --now "$1" >>build/apt.log 2>&1 || true
     fi
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# stack.sh up|down|status - a Kafka and a Redis for the demo, the tests and for trying things.
+# stack.sh up|down|status|fetch - a Kafka and a Redis for the demo, the tests and for trying things.
 #
 # Kafka is the first of: the one given in TANDEM_BROKERS; a real Apache Kafka (one node, KRaft)
 # when a Java runtime >= 17 and Maven are here; docker compose when a daemon answers; else the
@@ -12,7 +12,7 @@
 #   STACK_KIND  kafka, docker or mock: this one, and no other
 #
 # `up` keeps what runs already. `down` ends exactly what `up` started, by process id and start
-# time, and removes its data.
+# time, and removes its data. `fetch` gets the jars of Kafka into build/kafka, and starts nothing.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -273,8 +273,9 @@ up_redis() {
     elif command -v redis-server >/dev/null; then
         up_own_redis
     elif has_docker && up_docker redis REDIS_PORT; then
+        password=$(compose exec -T redis cat /run/secrets/redis-password)
         remember STACK_REDIS docker
-        remember TANDEM_REDIS "redis://127.0.0.1:$port"
+        remember TANDEM_REDIS "redis://:$password@127.0.0.1:$port"
         say "Redis: docker compose at redis://127.0.0.1:$port (no redis-server here)"
     else
         die "no Redis: install redis-server, or give TANDEM_REDIS"
@@ -357,5 +358,6 @@ exec 8>"$stack.lock"
 flock 8
 case ${1:-} in
 up | down | status) "$1" ;;
-*) die "usage: stack.sh up|down|status" ;;
+fetch) has_java && fetch_kafka ;;
+*) die "usage: stack.sh up|down|status|fetch" ;;
 esac

@@ -7,7 +7,7 @@ static const char *const settings[] = {
     "brokers", "redis", "redis.password.file", "redis.ca.file", "redis.cert.file", "redis.key.file", "redis.timeout", "business",
     "timezone", "topics.sales", "topics.service", "type.prefix", "group", "scopes", "scope.limit",
     "ledger.shards", "ledger.from", "ledger.limit", "flush.ms", "flush.cells", "dedup.window",
-    "connect.timeout", "topic.id.check", "log.level", "log.format", NULL,
+    "connect.timeout", "topic.id.check", "listen", "log.level", "log.format", NULL,
 };
 
 static int run_customers(const struct config *config, const void *own, int argc, char **argv,

@@ -31,6 +31,7 @@ static int receive_one(struct run *run, struct error *err)
     int rc = 0;
     if (answer == PUBLICATION_MADE) {
         run->result->made++;
+        bulletin_take(run->press->bulletin, p);
         rc = dispatch_send(run->press->dispatch, p, err);
     } else if (answer == PUBLICATION_STALE) {
         run->result->stale++;

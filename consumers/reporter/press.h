@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/redis.h"
 #include "common/zone.h"
+#include "consumers/reporter/bulletin.h"
 #include "consumers/reporter/business.h"
 #include "consumers/reporter/days.h"
 #include "consumers/reporter/dirty.h"
@@ -28,6 +29,7 @@ struct press {
     struct redis *redis;
     const struct lease *lease;
     struct dispatch *dispatch;
+    struct bulletin *bulletin;
     struct days *days;
     struct dirty *dirty;
     const struct targets *targets;

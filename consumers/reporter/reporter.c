@@ -36,6 +36,7 @@ struct reporter {
     struct dispatch *dispatch;
     struct keeper *keeper;
     struct rounds *rounds;
+    struct bulletin *bulletin;
     bool leading, said_waiting, said_no_store;
     int64_t waiting_since_ms; /* for the lease */
     int64_t pause_ms;         /* after a failure; 0: all is well */
@@ -78,7 +79,7 @@ static int reporter_open(struct reporter *r, struct error *err)
         return -1;
     }
     return rounds_open(&r->rounds, config, r->zone, r->redis, r->lease, r->dispatch, r->keeper,
-                       err);
+                       r->bulletin, err);
 }
 
 static int wait_for_redis(struct reporter *r, const struct config *config, struct error *err)
@@ -98,7 +99,11 @@ static int reporter_begin(struct reporter *r, struct error *err)
 
 static int reconnect(struct reporter *r, struct error *err)
 {
+    struct error away;
     r->leading = false;
+    error_retry(&away, ERROR_REDIS, "redis is away");
+    bulletin_beat(r->bulletin, false);
+    bulletin_trouble(r->bulletin, &away);
     if (wait_for_redis(r, &r->later, err) != 0) {
         return -1;
     }
@@ -135,6 +140,7 @@ static int stand_by(struct reporter *r, struct error *err)
         r->waiting_since_ms = clock_mono_ms();
     }
     r->leading = false;
+    bulletin_standby(r->bulletin);
     if (r->once && clock_mono_ms() - r->waiting_since_ms > LEASE_MS + WAIT_MS) {
         bool waiting;
         if (rounds_waiting(r->rounds, &waiting, err) != 0) {
@@ -158,6 +164,7 @@ static int no_store(struct reporter *r, struct error *err)
                  log_s("business", r->config->business));
         r->said_no_store = true;
     }
+    bulletin_fresh(r->bulletin); /* of nothing, everything is published */
     clock_sleep_ms(WAIT_MS);
     return 0;
 }
@@ -167,6 +174,9 @@ static int rest(struct reporter *r, bool complete, struct error *err)
 {
     int64_t away_ms;
     bool pending = rounds_pending(r->rounds, &away_ms);
+    if (complete && away_ms == 0) {
+        bulletin_fresh(r->bulletin);
+    }
     r->done = r->once && complete && !pending;
     if (r->once && away_ms != 0 && r->config->connect_timeout_ms > 0 &&
         clock_mono_ms() - away_ms > r->config->connect_timeout_ms) {
@@ -207,6 +217,7 @@ static int publish_due(struct reporter *r, struct error *err)
 /* One turn of the loop. */
 static int turn(struct reporter *r, struct error *err)
 {
+    bulletin_beat(r->bulletin, r->leading);
     if (!redis_connected(r->redis) && reconnect(r, err) != 0) {
         return -1;
     }
@@ -232,6 +243,7 @@ static int endure(struct reporter *r, struct error *err)
     if (!err->retry) {
         return -1;
     }
+    bulletin_trouble(r->bulletin, err);
     if (r->pause_ms == 0) {
         log_warning("cannot publish, trying again", log_s("why", err->text));
     }
@@ -278,24 +290,45 @@ static int finish(struct reporter *r, struct error *err)
     return rc;
 }
 
+/* From the first connection to the last. */
+static int live(struct reporter *r, struct error *err)
+{
+    int rc = reporter_open(r, err);
+    if (rc == 0 && (rc = reporter_begin(r, err)) == 0 && (rc = loop(r, err)) == 0) {
+        rc = finish(r, err);
+    } else if (r->lease) {
+        lease_release(r->lease, r->redis);
+        rc = err->code == ERROR_STOPPED && !r->once ? 0 : rc;
+    }
+    reporter_close(r);
+    return rc;
+}
+
 static int run_reporter(const struct config *config, const void *options, int argc, char **argv,
                         struct error *err)
 {
     (void)argc;
     (void)argv;
     struct reporter r = {.config = config, .later = *config};
+    struct listen *listen = NULL;
     r.once = ((const struct reporter_options *)options)->once;
     r.later.connect_timeout_ms = 0;
     command_catch_signals();
     catch_hangup();
-    int rc = reporter_open(&r, err);
-    if (rc == 0 && (rc = reporter_begin(&r, err)) == 0 && (rc = loop(&r, err)) == 0) {
-        rc = finish(&r, err);
-    } else if (r.lease) {
-        lease_release(r.lease, r.redis);
-        rc = err->code == ERROR_STOPPED && !r.once ? 0 : rc;
+    if (bulletin_open(&r.bulletin, config, err) != 0) {
+        return 1;
     }
-    reporter_close(&r);
+    const struct listen_route routes[] = {{"/metrics", bulletin_metrics, r.bulletin},
+                                          {"/healthz", bulletin_health, r.bulletin},
+                                          {"/readyz", bulletin_ready, r.bulletin},
+                                          {0}};
+    int rc = 0;
+    if (config->listen[0]) {
+        rc = listen_open(&listen, config->listen, routes, err);
+    }
+    rc = rc == 0 ? live(&r, err) : rc;
+    listen_close(listen);
+    bulletin_free(r.bulletin);
     return rc == 0 ? 0 : 1;
 }
 
@@ -322,6 +355,7 @@ static const char *const reporter_settings[] = {
     "targets",
     "history.length",
     "connect.timeout",
+    "listen",
     "log.level",
     "log.format",
     NULL,

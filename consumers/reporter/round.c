@@ -23,6 +23,7 @@ struct rounds {
     const struct lease *lease;
     struct dispatch *dispatch;
     struct keeper *keeper;
+    struct bulletin *bulletin;
     struct gather *gather;
     struct days *days;
     struct dirty *dirty;
@@ -40,7 +41,7 @@ struct rounds {
 
 int rounds_open(struct rounds **out, const struct config *config, const struct zone *zone,
                 struct redis *redis, const struct lease *lease, struct dispatch *dispatch,
-                struct keeper *keeper, struct error *err)
+                struct keeper *keeper, struct bulletin *bulletin, struct error *err)
 {
     struct rounds *r = calloc(1, sizeof *r);
     if (!r) {
@@ -52,6 +53,7 @@ int rounds_open(struct rounds **out, const struct config *config, const struct z
     r->lease = lease;
     r->dispatch = dispatch;
     r->keeper = keeper;
+    r->bulletin = bulletin;
     r->ended_day = INT32_MIN;
     if (gather_open(&r->gather, config, redis, lease, err) != 0 ||
         days_open(&r->days, config->business, err) != 0 ||
@@ -326,6 +328,7 @@ static int run_scope(struct rounds *r, const char *scope, unsigned errands, size
         .redis = r->redis,
         .lease = r->lease,
         .dispatch = r->dispatch,
+        .bulletin = r->bulletin,
         .days = r->days,
         .dirty = r->dirty,
         .targets = keeper_targets(r->keeper),

@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/redis.h"
 #include "common/zone.h"
+#include "consumers/reporter/bulletin.h"
 #include "consumers/reporter/dispatch.h"
 #include "consumers/reporter/keeper.h"
 #include "consumers/reporter/lease.h"
@@ -28,7 +29,7 @@ struct round_result {
 /* Keeps what it is given. 0, caller owns *out until rounds_free(). */
 int rounds_open(struct rounds **out, const struct config *config, const struct zone *zone,
                 struct redis *redis, const struct lease *lease, struct dispatch *dispatch,
-                struct keeper *keeper, struct error *err);
+                struct keeper *keeper, struct bulletin *bulletin, struct error *err);
 void rounds_free(struct rounds *rounds);
 
 /* After a lost connection or a lease taken anew: trusts nothing it remembers, publishes the running

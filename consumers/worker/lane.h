@@ -19,6 +19,7 @@
 #include "consumers/worker/deadletter.h"
 #include "consumers/worker/opening.h"
 #include "consumers/worker/parts.h"
+#include "consumers/worker/watch.h"
 #include "consumers/worker/worker.h"
 
 enum { LANE_BACK_OFF_MIN_MS = 100 };
@@ -36,6 +37,8 @@ struct lane {
     bool in_flight;              /* the batch is with Redis */
     int64_t heard_ms;            /* when the store last agreed with us */
     int64_t later_ms;            /* since when Redis puts the batch off; 0: it does not */
+    int64_t flush_ms, sent_ms;   /* when the batch was begun, and sent */
+    int64_t stalled_ms;          /* since when its partitions wait for the store; 0: they do not */
     int64_t due_ms;              /* when what is folded should be applied; 0: nothing is folded */
 
     /* Not reading: its partitions wait for a look at the store. */
@@ -43,6 +46,11 @@ struct lane {
     int64_t look_ms;             /* not before this */
     int64_t back_off_ms;
     char said[256];              /* the trouble already logged */
+};
+
+/* How long batches took and how large they were. */
+struct worker_spans {
+    struct exposition_histogram flush, script, cells;
 };
 
 struct worker {
@@ -63,6 +71,7 @@ struct worker {
     int32_t target_count;
     int64_t end_look_ms;
     struct worker_totals totals;
+    struct worker_spans spans;
 };
 
 /* Logs trouble once, not at every try. */

@@ -14,9 +14,18 @@ enum {
     LETTER_WAIT_MS = 2000        /* wait for dead letters before polling goes on without reading */
 };
 
+static void count_spans(const struct lane *lane)
+{
+    struct worker_spans *spans = &lane->worker->spans;
+    exposition_observe(&spans->flush, &watch_ms_bounds, lane->heard_ms - lane->flush_ms);
+    exposition_observe(&spans->script, &watch_ms_bounds, lane->heard_ms - lane->sent_ms);
+    exposition_observe(&spans->cells, &watch_cell_bounds, (int64_t)lane->batch.cell_count);
+}
+
 static void count_batch(struct lane *lane)
 {
     lane->heard_ms = clock_mono_ms();
+    count_spans(lane);
     lane->worker->totals.batches++;
     lane->worker->totals.cells += (int64_t)lane->batch.cell_count;
     lane->back_off_ms = LANE_BACK_OFF_MIN_MS;
@@ -71,6 +80,7 @@ static void count_moves(struct lane *lane)
 static int fenced(struct lane *lane, struct error *err)
 {
     struct error ignored;
+    lane->worker->totals.fenced++;
     lane_say_trouble(lane, "batch not applied; reading again", err);
     lane_drop(lane);
     lane_hold(lane);
@@ -93,6 +103,7 @@ static int take_answer(struct lane *lane, enum store_answer answer, struct error
         return fenced(lane, err);
     case STORE_LATER:
     case STORE_UNKNOWN:
+        lane->worker->totals.redis_errors++;
         lane_say_trouble(lane, "waiting for redis", err);
         lane_drop_for_later(lane);
         return 0;
@@ -108,6 +119,7 @@ static bool goes_again(struct lane *lane, enum store_answer answer)
     int64_t now_ms = clock_mono_ms();
     if (answer == STORE_PENDING)
         return false;
+    lane->worker->totals.redis_errors += answer == STORE_LATER;
     if (answer == STORE_LATER && !lane->later_ms)
         lane->later_ms = now_ms;
     if (answer == STORE_LATER && now_ms - lane->later_ms <= LATER_MS)
@@ -203,10 +215,12 @@ int lane_flush(struct lane *lane, int64_t wait_ms, struct error *err)
         lane_drop_for_later(lane);
         return 0;
     }
+    lane->flush_ms = clock_mono_ms();
     enum store_answer answer = build_batch(lane, err);
     if (answer != STORE_DONE)
         return take_answer(lane, answer, err);
     lane->in_flight = true;
+    lane->sent_ms = clock_mono_ms();
     answer = send_batch(lane, err);
     return answer == STORE_PENDING ? 0 : take_answer(lane, answer, err);
 }

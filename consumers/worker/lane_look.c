@@ -17,7 +17,10 @@ void lane_say_trouble(struct lane *lane, const char *event, const struct error *
     if (strncmp(lane->said, err->text, sizeof lane->said - 1) == 0)
         return;
     snprintf(lane->said, sizeof lane->said, "%.*s", (int)sizeof lane->said - 1, err->text);
-    log_warning(event, log_s("why", err->text));
+    if (lane->worker->lane_count > 1)
+        log_warning(event, log_i("shard", lane->number), log_s("why", err->text));
+    else
+        log_warning(event, log_s("why", err->text));
 }
 
 /* A partition's part cannot be taken out of the sums of all: what is not applied goes as a whole,
@@ -35,6 +38,8 @@ void lane_drop(struct lane *lane)
 static void look_later(struct lane *lane)
 {
     lane->look = true;
+    if (!lane->stalled_ms)
+        lane->stalled_ms = clock_mono_ms();
     lane->look_ms = clock_mono_ms() + lane->back_off_ms;
     lane->back_off_ms = lane->back_off_ms * 2 < BACK_OFF_MAX_MS ? lane->back_off_ms * 2 : BACK_OFF_MAX_MS;
 }
@@ -101,6 +106,14 @@ static int place_part(struct lane *lane, struct part *part, struct error *err)
     return 0;
 }
 
+static void end_stall(struct lane *lane)
+{
+    if (lane->stalled_ms)
+        log_info("the store is there again", log_i("shard", lane->number),
+                 log_i("waited_ms", clock_mono_ms() - lane->stalled_ms));
+    lane->stalled_ms = 0;
+}
+
 /* Asks the store where everything stands, and reads on from there. Not now is fine: the loop goes
  * on polling, and tries again. -1: somebody must mend something. */
 int lane_look(struct lane *lane, struct error *err)
@@ -120,6 +133,7 @@ int lane_look(struct lane *lane, struct error *err)
     if (answer == STORE_BROKEN)
         return -1;
     if (answer != STORE_DONE) {
+        lane->worker->totals.redis_errors++;
         lane_say_trouble(lane, "waiting for the store", err);
         look_later(lane);
         return 0;
@@ -127,6 +141,7 @@ int lane_look(struct lane *lane, struct error *err)
     for (int i = 0; i < lane->parts.count; i++)
         if (place_part(lane, &lane->parts.list[i], err) != 0)
             return -1;
+    end_stall(lane);
     lane->look = false;
     lane->worker->assign = true;
     lane->heard_ms = clock_mono_ms();

@@ -18,6 +18,7 @@ static int reject(struct worker *w, const struct part *part, const struct record
 {
     const struct worker_options *options = &w->options;
     w->totals.rejected++;
+    w->totals.rejects[why->reason]++;
     if (!w->letters || (options->letters_from && part->partition < options->letters_count &&
                         record->offset < options->letters_from[part->partition]))
         return 0;
@@ -44,6 +45,7 @@ static int count_record(struct lane *lane, struct part *part, const struct recor
         w->totals.tombstones++;
         break;
     case JUDGED_BEFORE_FLOOR:
+        w->totals.before_floor++;
         break;
     case JUDGED_REJECTED:
         return reject(w, part, record, &why, err);

@@ -289,9 +289,11 @@ static int assign_or_wait(struct worker *w, struct error *err)
 
 static int look_all(struct worker *w, struct error *err)
 {
-    for (EACH_LANE(w, lane))
+    for (EACH_LANE(w, lane)) {
+        watch_beat(w->options.watch); /* each may wait as long as redis.timeout */
         if (lane->look && lane->parts.count && lane_look(lane, err) != 0)
             return -1;
+    }
     return 0;
 }
 
@@ -371,6 +373,7 @@ static int take_change(struct worker *w, struct error *err)
     for (EACH_LANE(w, lane)) {
         lane_drop(lane);
         lane->look = false;
+        lane->stalled_ms = 0;
     }
     w->ours = w->assign = false;
     return rc == 0 ? broker_unassign(w->broker, err) : rc;
@@ -503,8 +506,10 @@ static int step(struct worker *w, int64_t wait_ms, struct error *err)
 
 enum worker_turn worker_step(struct worker *worker, int64_t wait_ms, struct error *err)
 {
+    watch_beat(worker->options.watch);
     if (step(worker, wait_ms, err) != 0)
         return WORKER_FAILED;
+    watch_turn(worker->options.watch, worker);
     return worker->targets[0] && all_at_end(worker) ? WORKER_DONE : WORKER_GOES_ON;
 }
 

@@ -21,6 +21,7 @@ struct worker_options {
      * were sent already. NULL: of all. Stays the caller's. */
     const int64_t *letters_from;
     int32_t letters_count;
+    struct watch *watch; /* what the world may know of it (watch.h); NULL: nothing. The caller's */
 };
 
 struct worker;
@@ -43,6 +44,7 @@ void worker_stop(struct worker *worker, int64_t wait_ms);
 struct worker_totals {
     int64_t records, counted, duplicates, rejected, ignored, tombstones;
     int64_t batches, cells, dropped, lookups, rebalances;
+    int64_t before_floor, rejects[REJECTS], fenced, redis_errors;
 };
 struct worker_totals worker_totals(const struct worker *worker);
 

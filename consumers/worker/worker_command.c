@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "consumers/worker/watch.h"
 #include "consumers/worker/worker.h"
 
 enum {
@@ -22,7 +23,7 @@ static const char *const settings[] = {
     "brokers", "redis", "redis.password.file", "redis.ca.file", "redis.cert.file", "redis.key.file", "redis.timeout", "business",
     "timezone", "topics.sales", "topics.service", "topics.rejected", "type.prefix", "group",
     "scopes", "scope.limit", "flush.ms", "flush.cells", "dedup.window", "connect.timeout",
-    "topic.id.check", "log.level", "log.format", NULL,
+    "topic.id.check", "listen", "log.level", "log.format", NULL,
 };
 
 /* From the turn that brought the first record to the one that saw the last batch applied: what a
@@ -69,13 +70,13 @@ static int loop(struct worker *worker, struct span *span, struct error *err)
     return 0;
 }
 
-int worker_run(const struct config *config, const struct kind *kind, const void *own,
-               struct error *err)
+/* From the first line to the last, with what watches it. */
+static int run_watched(const struct config *config, const struct kind *kind,
+                       struct worker_options options, struct error *err)
 {
     struct worker *worker;
     struct span span = {0};
-    command_catch_signals();
-    if (worker_open(&worker, config, kind, *(const struct worker_options *)own, err) != 0)
+    if (worker_open(&worker, config, kind, options, err) != 0)
         return err->code == ERROR_STOPPED ? 0 : 1;
     log_info("worker started", log_s("kind", kind->name), log_s("business", config->business));
     int status = loop(worker, &span, err);
@@ -83,6 +84,26 @@ int worker_run(const struct config *config, const struct kind *kind, const void 
     stretch(&span, worker);
     report(worker, &span, "worker stopped");
     worker_free(worker);
+    return status;
+}
+
+int worker_run(const struct config *config, const struct kind *kind, const void *own,
+               struct error *err)
+{
+    struct worker_options options = *(const struct worker_options *)own;
+    struct listen *listen = NULL;
+    command_catch_signals();
+    if (watch_open(&options.watch, config, kind, err) != 0)
+        return 1;
+    const struct listen_route routes[] = {{"/metrics", watch_metrics, options.watch},
+                                          {"/healthz", watch_health, options.watch},
+                                          {"/readyz", watch_ready, options.watch},
+                                          {0}};
+    int status = 1;
+    if (!config->listen[0] || listen_open(&listen, config->listen, routes, err) == 0)
+        status = run_watched(config, kind, options, err);
+    listen_close(listen);
+    watch_free(options.watch);
     return status;
 }
 
