@@ -2,9 +2,11 @@
 
 #include "common/calendar.h"
 #include "common/clock.h"
+#include "common/repeats.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -226,9 +228,40 @@ static void write_line(struct line *line)
     } while (written < 0 && errno == EINTR);
 }
 
+/* What is tried again and again must not fill a disk. */
+static struct repeats repeats;
+static pthread_mutex_t repeats_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static uint64_t add_to_key(uint64_t key, const char *text)
+{
+    for (; *text; text++) {
+        key = (key ^ (unsigned char)*text) * UINT64_C(1099511628211); /* FNV-1a */
+    }
+    return (key ^ 0xff) * UINT64_C(1099511628211);
+}
+
+/* A line repeats another whatever its numbers are. False: one too many. */
+static bool may_write(enum log_level level, const char *event, const struct log_field *fields,
+                      int64_t *suppressed)
+{
+    *suppressed = 0;
+    if (level > LOG_WARNING) {
+        return true;
+    }
+    uint64_t key = add_to_key(UINT64_C(14695981039346656037) + level, event);
+    for (; fields->name; fields++) {
+        key = fields->string ? add_to_key(key, fields->string) : key;
+    }
+    pthread_mutex_lock(&repeats_lock);
+    bool may = repeats_may(&repeats, key, clock_mono_ms(), suppressed);
+    pthread_mutex_unlock(&repeats_lock);
+    return may;
+}
+
 void log_write(enum log_level level, const char *event, const struct log_field *fields)
 {
-    if (!log_enabled(level)) {
+    int64_t suppressed;
+    if (!log_enabled(level) || !may_write(level, event, fields, &suppressed)) {
         return;
     }
     int saved_errno = errno;
@@ -240,6 +273,9 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     put_field(&line, log_s("event", event));
     for (; fields->name; fields++) {
         put_field(&line, *fields);
+    }
+    if (suppressed) {
+        put_field(&line, log_i("suppressed", suppressed));
     }
     write_line(&line);
     errno = saved_errno;

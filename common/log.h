@@ -34,7 +34,9 @@ static inline struct log_field log_i(const char *name, int64_t value)
 void log_setup(enum log_level level, enum log_format format);
 bool log_enabled(enum log_level level);
 
-/* Writes one line; `fields` ends with a NULL name. A line is cut at 4 KiB. Cannot fail. */
+/* Writes one line; `fields` ends with a NULL name. A line is cut at 4 KiB. Of warnings
+ * and errors that differ in numbers only at most 10 are written in 10 s; the next one after that has
+ * a field `suppressed`, how many were left out. Cannot fail. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 
 #define LOG_FIELDS_(...)        ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0, 0, 0}})

@@ -2,6 +2,7 @@
 
 #include "common/calendar.h"
 #include "common/clock.h"
+#include "common/repeats.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -268,6 +269,54 @@ static void an_endless_event_is_cut_as_well(void **state)
     assert_string_equal(line + strlen(line) - 3, "x\"\n");
 }
 
+static void a_warning_repeated_without_end_is_suppressed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 25; i++) {
+        log_warning("again and again", log_i("i", i));
+        log_info("a life event", log_i("i", i));
+    }
+    int warnings = 0, infos = 0;
+    for (const char *line = heard(); *line; line = heard()) {
+        warnings += strstr(line, "again and again") != NULL;
+        infos += strstr(line, "a life event") != NULL;
+    }
+    assert_int_equal(warnings, 10);
+    assert_int_equal(infos, 25);
+    log_error("again and again"); /* another level, another event */
+    assert_string_equal(heard_after_time(), "level=error event=\"again and again\"");
+    log_warning("again and again", log_s("why", "another")); /* another word, no repeat */
+    assert_string_equal(heard_after_time(),
+                        "level=warning event=\"again and again\" why=another");
+}
+
+static void what_was_suppressed_is_told_the_next_time(void **state)
+{
+    (void)state;
+    static struct repeats repeats;
+    int64_t suppressed;
+    for (int i = 0; i < 25; i++) {
+        assert_int_equal(repeats_may(&repeats, 7, 1000 + i, &suppressed), i < REPEATS_MAX);
+        assert_int_equal(suppressed, 0);
+    }
+    assert_true(repeats_may(&repeats, 8, 1025, &suppressed));
+    assert_true(repeats_may(&repeats, 7, 1000 + REPEATS_MS, &suppressed));
+    assert_int_equal(suppressed, 15);
+    assert_true(repeats_may(&repeats, 7, 1001 + REPEATS_MS, &suppressed));
+    assert_int_equal(suppressed, 0);
+}
+
+static void the_oldest_is_forgotten_when_there_are_too_many(void **state)
+{
+    (void)state;
+    static struct repeats repeats;
+    int64_t suppressed;
+    for (uint64_t key = 0; key < 10 * REPEATS_KEPT; key++) {
+        assert_true(repeats_may(&repeats, key, (int64_t)key, &suppressed));
+    }
+    assert_int_equal(repeats.count, REPEATS_KEPT);
+}
+
 static void writing_leaves_errno_alone(void **state)
 {
     (void)state;
@@ -295,6 +344,9 @@ int main(void)
         TEST(a_long_line_is_cut_to_4_kib_and_still_whole),
         TEST(a_field_that_finds_no_room_is_left_out_whole),
         TEST(an_endless_event_is_cut_as_well),
+        TEST(a_warning_repeated_without_end_is_suppressed),
+        TEST(what_was_suppressed_is_told_the_next_time),
+        TEST(the_oldest_is_forgotten_when_there_are_too_many),
         TEST(writing_leaves_errno_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
