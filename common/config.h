@@ -39,6 +39,8 @@
       "topic of records that cannot be counted")                                                \
     X("topics.comparison", topics_comparison, STRING, "tandem.comparison", 1, 249, "TOPIC",     \
       "compacted topic of published comparisons")                                               \
+    X("topics.verdicts", topics_verdicts, STRING, "tandem.verdicts", 1, 249, "TOPIC",           \
+      "topic of changes of verdicts")                                                           \
     X("type.prefix", type_prefix, STRING, "tandem.", 0, 64, "PREFIX",                           \
       "what the type of an event begins with")                                                  \
     X("group", group, STRING, "", 0, 128, "NAME",                                               \
@@ -64,6 +66,14 @@
     X("topic.id.check", topic_id_check, BOOL, "true", 0, 0, "",                                 \
       "compare the topic's id with the store's (false only for mock brokers)")                  \
     X("targets", targets, STRING, "", 0, 4096, "FILE", "targets file of the reporter")          \
+    X("webhook.url", webhook_url, STRING, "", 0, 2048, "URL",                                   \
+      "https:// or http://: where the reporter posts changes of verdicts")                      \
+    X("webhook.secret.file", webhook_secret_file, STRING, "", 0, 4096, "FILE",                  \
+      "file that holds the secret that posts are signed with")                                  \
+    X("webhook.periods", webhook_periods, STRING, "", 0, 64, "KIND,...",                        \
+      "kinds of periods that are posted: day week month quarter year (default: all)")           \
+    X("webhook.scopes", webhook_scopes, STRING, "", 0, 1024, "SCOPE,...",                       \
+      "scopes that are posted: all, region=north ... (default: every one)")                     \
     X("log.level", log_level, WORD, "info", 0, 0, "error|warning|info|debug",                   \
       "least level logged")                                                                     \
     X("log.format", log_format, WORD, "logfmt", 0, 0, "logfmt|json", "form of a log line")
