@@ -19,7 +19,7 @@ comma := ,
 B := build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
-PACKAGES := rdkafka hiredis hiredis_ssl openssl yyjson jansson libxxhash libmicrohttpd
+PACKAGES := rdkafka hiredis hiredis_ssl openssl yyjson jansson libxxhash libmicrohttpd libcurl
 
 # Debian 12: what scripts/deps.sh built; elsewhere the folder is not there.
 pkg_config := PKG_CONFIG_PATH=$(CURDIR)/build/deps/lib/pkgconfig:$(PKG_CONFIG_PATH) pkg-config

@@ -2,17 +2,18 @@
 #include "common/command.h"
 #include "common/suggest.h"
 #include "common/version.h"
-#include "consumers/recount/audit.h"
-#include "consumers/recount/rebuild.h"
+#include "consumers/comparison/targets_command.h"
 #include "consumers/customers/customers.h"
 #include "consumers/doctor/doctor.h"
 #include "consumers/health/health.h"
 #include "consumers/privacy/customer_command.h"
 #include "consumers/privacy/forget.h"
+#include "consumers/recount/audit.h"
+#include "consumers/recount/rebuild.h"
+#include "consumers/recount/trim.h"
 #include "consumers/report/report.h"
 #include "consumers/reporter/reporter.h"
-#include "consumers/comparison/targets_command.h"
-#include "consumers/recount/trim.h"
+#include "consumers/top/top.h"
 #include "consumers/worker/worker_command.h"
 #include "producers/emit.h"
 #include "producers/import/import.h"
@@ -45,6 +46,7 @@ static const struct command *const commands[] = {
     &customers_worker_command,
     &reporter_command,
     &report_command,
+    &top_command,
     &targets_command,
     &audit_command,
     &rebuild_command,

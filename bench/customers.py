@@ -62,7 +62,8 @@ class Business:
         self.env = {"TANDEM_BROKERS": stack.brokers, "TANDEM_REDIS": self.redis_url,
                     "TANDEM_BUSINESS": name, "TANDEM_TOPICS_SALES": sales,
                     "TANDEM_TOPICS_SERVICE": service, "TANDEM_TOPICS_REJECTED": "bench.rejected",
-                    "TANDEM_TOPICS_COMPARISON": "bench.comparison", "TANDEM_TIMEZONE": ZONE,
+                    "TANDEM_TOPICS_COMPARISON": "bench.comparison",
+                    "TANDEM_TOPICS_VERDICTS": "bench.verdicts", "TANDEM_TIMEZONE": ZONE,
                     "TANDEM_LEDGER_SHARDS": str(shards)}
 
     def run(self, *words, name=None, limit_s=3600):

@@ -465,8 +465,9 @@ static int check_topics(const struct config *config, struct error *err)
         {"topics.service", config->topics_service},
         {"topics.rejected", config->topics_rejected},
         {"topics.comparison", config->topics_comparison},
+        {"topics.verdicts", config->topics_verdicts},
     };
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
         const char *name = topics[i][1];
         if (!only(name, LOWER UPPER DIGITS "._-") || !strcmp(name, ".") || !strcmp(name, "..")) {
             return error_set(err, ERROR_USAGE,
@@ -533,13 +534,29 @@ static int check_scopes(const char *scopes, struct error *err)
     return 0;
 }
 
+/* Kinds of periods, separated by commas. */
+static int check_periods(const char *list, struct error *err)
+{
+    for (size_t len = 0; *list; list += len + (list[len] == ',')) {
+        enum period_kind kind;
+        len = strcspn(list, ",");
+        if (!period_kind_parse((struct text){list, len}, &kind)) {
+            return error_set(err, ERROR_USAGE,
+                             "webhook.periods: \"%.*s\" is none of day, week, month, quarter, year",
+                             (int)len, list);
+        }
+    }
+    return 0;
+}
+
 int config_check(struct config *config, struct error *err)
 {
     if (!only(config->business, LOWER DIGITS "-")) {
         return error_set(err, ERROR_USAGE, "business: \"%s\" may hold only a-z, 0-9 and -",
                          config->business);
     }
-    if (check_topics(config, err) || check_scopes(config->scopes, err)) {
+    if (check_topics(config, err) || check_scopes(config->scopes, err) ||
+        check_periods(config->webhook_periods, err)) {
         return -1;
     }
     int32_t day;
@@ -575,7 +592,8 @@ void config_write(const struct config *config, FILE *out)
             fprintf(out, "%lld\n", (long long)*(const int64_t *)at);
         } else if (places[i].kind == BOOL) {
             fprintf(out, "%s\n", *(const bool *)at ? "true" : "false");
-        } else if (strcmp(settings[i].key, "redis") == 0) {
+        } else if (strcmp(settings[i].key, "redis") == 0 ||
+                   strcmp(settings[i].key, "webhook.url") == 0) {
             write_url(*(char *const *)at, out);
         } else {
             fprintf(out, "%s\n", *(char *const *)at);

@@ -43,6 +43,8 @@
       "topic of records that cannot be counted")                                                \
     X("topics.comparison", topics_comparison, STRING, "tandem.comparison", 1, 249, "TOPIC",     \
       "compacted topic of published comparisons")                                               \
+    X("topics.verdicts", topics_verdicts, STRING, "tandem.verdicts", 1, 249, "TOPIC",           \
+      "topic of changes of verdicts")                                                           \
     X("type.prefix", type_prefix, STRING, "tandem.", 0, 64, "PREFIX",                           \
       "what the type of an event begins with")                                                  \
     X("group", group, STRING, "", 0, 128, "NAME",                                               \
@@ -71,6 +73,14 @@
     X("listen", listen, STRING, "", 0, 64, "ADDRESS",                                           \
       "where /metrics, /healthz and /readyz are answered: 127.0.0.1:PORT, [::1]:PORT, or :PORT" \
       " for every address; port 0 takes a free one and logs it (default: nowhere)")             \
+    X("webhook.url", webhook_url, STRING, "", 0, 2048, "URL",                                   \
+      "https:// or http://: where the reporter posts changes of verdicts")                      \
+    X("webhook.secret.file", webhook_secret_file, STRING, "", 0, 4096, "FILE",                  \
+      "file that holds the secret that posts are signed with")                                  \
+    X("webhook.periods", webhook_periods, STRING, "", 0, 64, "KIND,...",                        \
+      "kinds of periods that are posted: day week month quarter year (default: all)")           \
+    X("webhook.scopes", webhook_scopes, STRING, "", 0, 1024, "SCOPE,...",                       \
+      "scopes that are posted: all, region=north ... (default: every one)")                     \
     X("log.level", log_level, WORD, "info", 0, 0, "error|warning|info|debug",                   \
       "least level logged")                                                                     \
     X("log.format", log_format, WORD, "logfmt", 0, 0, "logfmt|json", "form of a log line")

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SALES, SERVICE, REJECTED, COMPARISON, TOPICS };
+enum { SALES, SERVICE, REJECTED, COMPARISON, VERDICTS, TOPICS };
 /* When nothing else is said and enough brokers are there. */
 enum { PARTITIONS = 4, REPLICATION = 3 };
 
@@ -243,7 +243,8 @@ static int run(const struct config *config, const void *options, int argc, char 
         .found = {{.name = config->topics_sales},
                   {.name = config->topics_service},
                   {.name = config->topics_rejected},
-                  {.name = config->topics_comparison}},
+                  {.name = config->topics_comparison},
+                  {.name = config->topics_verdicts}},
     };
     command_catch_signals();
     topics.client = kafka_open(config, KAFKA_ADMIN, NULL, NULL, NULL, err);
@@ -278,22 +279,23 @@ static const struct command_option words[] = {
     {0},
 };
 
-static const char *const settings[] = {"brokers",         "topics.sales",      "topics.service",
-                                       "topics.rejected", "topics.comparison", "connect.timeout",
-                                       "log.level",       "log.format",        NULL};
+static const char *const settings[] = {
+    "brokers",         "topics.sales",    "topics.service", "topics.rejected", "topics.comparison",
+    "topics.verdicts", "connect.timeout", "log.level",      "log.format",      NULL};
 
 const struct command topics_command = {
     .name = "topics",
     .args = "",
     .summary = "Make the topics in Kafka and check them",
-    .about = "Makes those of the four topics that do not exist, prints what is there, and says\n"
+    .about = "Makes those of the five topics that do not exist, prints what is there, and says\n"
              "what is wrong. Running it again changes nothing.\n\n"
              "  sales, service   the events. Both have the same number of partitions, so that\n"
              "                   a customer's two sides meet; it cannot change later. Kept\n"
              "                   for ever: the counters can be made again from them\n"
              "  rejected         what could not be counted, 1 partition, kept for ever\n"
              "  comparison       the last published comparison of each period, 1 partition,\n"
-             "                   compacted\n\n"
+             "                   compacted\n"
+             "  verdicts         changes of verdicts, 1 partition, kept for ever\n\n"
              "  tandem topics --partitions 12 --replication 3\n"
              "  tandem topics --check               changes nothing\n\n"
              "Ends with 0 when all is well, 1 when something is wrong or Kafka refuses.\n",

@@ -1,4 +1,4 @@
-/* topics.h - `tandem topics`: makes the four topics and says whether they are fit. */
+/* topics.h - `tandem topics`: makes the five topics and says whether they are fit. */
 #ifndef TANDEM_TOPICS_H
 #define TANDEM_TOPICS_H
 

@@ -57,7 +57,8 @@ set -a
 set +a
 if [ $own_stack = 0 ]; then
     export TANDEM_BUSINESS=demo TANDEM_TOPICS_SALES=demo.sales TANDEM_TOPICS_SERVICE=demo.service \
-        TANDEM_TOPICS_REJECTED=demo.rejected TANDEM_TOPICS_COMPARISON=demo.comparison
+        TANDEM_TOPICS_REJECTED=demo.rejected TANDEM_TOPICS_COMPARISON=demo.comparison \
+        TANDEM_TOPICS_VERDICTS=demo.verdicts
 fi
 
 # Yesterday is the last day of both files; the month before it is whole.

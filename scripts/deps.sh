@@ -37,7 +37,7 @@ builds_libraries() { [ "$(codename)" = bookworm ]; }
 
 wanted_packages() {
     echo ca-certificates gcc libc6-dev make pkg-config python3 tzdata util-linux
-    echo libjansson-dev libxxhash-dev libcsv-dev libmicrohttpd-dev libssl-dev
+    echo libjansson-dev libxxhash-dev libcsv-dev libmicrohttpd-dev libssl-dev libcurl4-openssl-dev
     echo libgoogle-perftools-dev
     echo redis-server redis-tools
     if builds_libraries; then
@@ -206,7 +206,7 @@ build_libraries() {
 }
 
 check_versions() {
-    for need in 'rdkafka >= 2.2' 'hiredis >= 1.0' 'hiredis_ssl >= 1.0' 'yyjson >= 0.9' jansson; do
+    for need in 'rdkafka >= 2.2' 'hiredis >= 1.0' 'hiredis_ssl >= 1.0' 'yyjson >= 0.9' jansson libcurl; do
         PKG_CONFIG_PATH=$deps/lib/pkgconfig pkg-config --print-errors "$need" ||
             die "tandem needs $need"
     done
@@ -218,7 +218,7 @@ run | test | all) ;;
 esac
 command -v apt-get >/dev/null ||
     die "no apt here. Install by hand: gcc, make, pkg-config, librdkafka >= 2.2, hiredis >= 1.0 \
-with TLS, OpenSSL, yyjson, jansson, xxhash, libcsv, libmicrohttpd, tcmalloc-minimal, cmocka, redis-server, \
+with TLS, OpenSSL, yyjson, jansson, xxhash, libcsv, libmicrohttpd, libcurl, tcmalloc-minimal, cmocka, redis-server, \
 kcat, python3 with jsonschema, a Java runtime >= 17, Maven"
 mkdir -p build
 exec 9>build/deps.lock

@@ -24,7 +24,7 @@ esac
 env_file=$stack.env
 libs=$PWD/build/kafka/libs
 kafka_logging=$PWD/scripts/kafka/log4j2.properties
-topics='tandem.sales tandem.service tandem.rejected tandem.comparison'
+topics='tandem.sales tandem.service tandem.rejected tandem.comparison tandem.verdicts'
 patience_s=90
 
 say() { printf 'stack: %s\n' "$*"; }

@@ -3,6 +3,7 @@
 #include "common/calendar.h"
 #include "common/money.h"
 #include "consumers/comparison/metrics.h"
+#include "consumers/report/html.h"
 
 #include <inttypes.h>
 
@@ -176,6 +177,38 @@ static void print_json(const struct printer *p)
     fputs("]}\n", p->out);
 }
 
+static void print_html_row(const struct printer *p, int month)
+{
+    char text[WORDS_MAX], name[11];
+    fputs("<tr>", p->out);
+    html_element(p->out, "th", "", month_name(month, name));
+    html_element(p->out, "td", "number", number(p, size_of(p, month), text));
+    for (int since = 0; month + since <= p->last; since++) {
+        fprintf(p->out, "<td class=\"number\">%" PRId64 "</td>", share(p, month, since, 100));
+    }
+    fputs("</tr>\n", p->out);
+}
+
+static void print_html(const struct printer *p)
+{
+    html_begin(p->out, language_code(p->language), titles[p->language]);
+    html_element(p->out, "h1", "", titles[p->language]);
+    html_element(p->out, "p", "soft", p->business);
+    html_element(p->out, "p", "note", notes[p->language]);
+    fputs("<table>\n<tr>", p->out);
+    html_element(p->out, "th", "", heads[p->language][0]);
+    html_element(p->out, "th", "number", heads[p->language][1]);
+    for (int since = 0; since < p->columns; since++) {
+        fprintf(p->out, "<th class=\"number\">%d</th>", since);
+    }
+    fputs("</tr>\n", p->out);
+    for (int month = next_row(p, -1); month >= 0; month = next_row(p, month)) {
+        print_html_row(p, month);
+    }
+    fputs("</table>\n", p->out);
+    html_end(p->out);
+}
+
 void cohorts_print(FILE *out, enum render_format format, const struct cohorts *cohorts,
                    const char *business, enum language language)
 {
@@ -193,6 +226,9 @@ void cohorts_print(FILE *out, enum render_format format, const struct cohorts *c
         break;
     case RENDER_MARKDOWN:
         print_markdown(&p);
+        break;
+    case RENDER_HTML:
+        print_html(&p);
         break;
     }
 }

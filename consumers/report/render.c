@@ -6,7 +6,7 @@
 
 bool render_format_parse(struct text word, enum render_format *out)
 {
-    static const char *const words[] = {"table", "json", "csv", "markdown"};
+    static const char *const words[] = {"table", "json", "csv", "markdown", "html"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (text_is(word, words[i])) {
             *out = (enum render_format)i;
@@ -16,15 +16,18 @@ bool render_format_parse(struct text word, enum render_format *out)
     return false;
 }
 
-int render(FILE *out, enum render_format format, const struct fields *fields,
-           enum language language, const struct zone *zone, struct error *err)
+int render_drawn(FILE *out, enum render_format format, const struct fields *fields,
+                 enum language language, const struct zone *zone,
+                 const struct render_picture *picture, struct error *err)
 {
+    static const struct render_picture plain = {.ink = INK_PLAIN};
     struct sheet *sheet = NULL;
+    picture = picture ? picture : &plain;
     if (sheet_open(&sheet, fields, language, err))
         return -1;
     switch (format) {
     case RENDER_TABLE:
-        render_table(out, sheet, fields, zone);
+        render_table(out, sheet, fields, zone, picture);
         break;
     case RENDER_JSON:
         render_json(out, sheet, fields);
@@ -36,9 +39,18 @@ int render(FILE *out, enum render_format format, const struct fields *fields,
     case RENDER_MARKDOWN:
         render_markdown(out, sheet, fields, zone);
         break;
+    case RENDER_HTML:
+        render_html(out, sheet, fields, zone, picture);
+        break;
     }
     sheet_free(sheet);
     return 0;
+}
+
+int render(FILE *out, enum render_format format, const struct fields *fields,
+           enum language language, const struct zone *zone, struct error *err)
+{
+    return render_drawn(out, format, fields, language, zone, NULL, err);
 }
 
 int render_table_document(char **out, size_t *length, const struct fields *fields,

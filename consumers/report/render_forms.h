@@ -1,4 +1,4 @@
-/* render_forms.h - the four forms of a sheet; for render.c and the render_*.c only. */
+/* render_forms.h - the forms of a sheet; for render.c and the render_*.c only. */
 #ifndef TANDEM_RENDER_FORMS_H
 #define TANDEM_RENDER_FORMS_H
 
@@ -6,7 +6,9 @@
 #include "consumers/report/sheet.h"
 
 void render_table(FILE *out, const struct sheet *sheet, const struct fields *fields,
-                  const struct zone *zone);
+                  const struct zone *zone, const struct render_picture *picture);
+void render_html(FILE *out, const struct sheet *sheet, const struct fields *fields,
+                 const struct zone *zone, const struct render_picture *picture);
 void render_json(FILE *out, const struct sheet *sheet, const struct fields *fields);
 void render_csv(FILE *out, const struct sheet *sheet, const struct fields *fields);
 void render_markdown(FILE *out, const struct sheet *sheet, const struct fields *fields,

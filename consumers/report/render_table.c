@@ -186,11 +186,13 @@ static void draw_rows(FILE *out, const struct sheet *sheet)
     fputc('\n', out);
 }
 
-static void draw_verdict(FILE *out, const struct sheet *sheet)
+static void draw_verdict(FILE *out, const struct sheet *sheet, enum ink ink)
 {
     char text[1024];
     snprintf(text, sizeof text, "%s [%s]", sheet->sentence, sheet->severity_word);
+    ink_severity(out, ink, sheet->severity);
     draw_words(out, text, 0);
+    ink_end(out, ink);
     for (size_t i = 0; i < sheet->reason_count; i++) {
         snprintf(text, sizeof text, "- %s", sheet->reasons[i].text);
         draw_words(out, text, 2);
@@ -198,8 +200,16 @@ static void draw_verdict(FILE *out, const struct sheet *sheet)
     fprintf(out, "\n%s\n", sheet->closing);
 }
 
+static void draw_chart(FILE *out, const struct fields *fields, enum language language,
+                       const struct render_picture *picture)
+{
+    struct chart chart;
+    chart_make(&chart, fields, picture->trend, language);
+    ink_chart(out, picture->ink, &chart);
+}
+
 void render_table(FILE *out, const struct sheet *sheet, const struct fields *fields,
-                  const struct zone *zone)
+                  const struct zone *zone, const struct render_picture *picture)
 {
     char subject[512], as_of[160];
     render_subject(subject, sizeof subject, fields, sheet->language);
@@ -208,7 +218,9 @@ void render_table(FILE *out, const struct sheet *sheet, const struct fields *fie
     draw_words(out, subject, 2);
     draw_words(out, as_of, 2);
     fputc('\n', out);
+    if (picture->ink != INK_PLAIN)
+        draw_chart(out, fields, sheet->language, picture);
     draw_head(out, sheet);
     draw_rows(out, sheet);
-    draw_verdict(out, sheet);
+    draw_verdict(out, sheet, picture->ink);
 }

@@ -4,13 +4,13 @@
 #include "common/log.h"
 #include "common/redis.h"
 #include "common/zone.h"
-#include "consumers/reporter/business.h"
 #include "consumers/report/caveat.h"
 #include "consumers/report/cohorts_print.h"
 #include "consumers/report/cohorts_read.h"
+#include "consumers/report/render.h"
+#include "consumers/reporter/business.h"
 #include "consumers/reporter/key.h"
 #include "consumers/reporter/published.h"
-#include "consumers/report/render.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +86,9 @@ static int take_question(struct question *q, const struct report_options *option
         return error_set(err, ERROR_USAGE, "--lang %s: neither en nor ro", options->lang);
     }
     if (!render_format_parse(text_of(options->format), &q->format)) {
-        return error_set(err, ERROR_USAGE, "--format %s: not one of table, json, csv, markdown",
+        return error_set(err, ERROR_USAGE,
+                         "--format %s: not one of table, json, csv, markdown, "
+                         "html",
                          options->format);
     }
     if (take_cohorts(options, err) != 0) {
@@ -224,20 +226,56 @@ static int print_list(const struct question *q, struct redis *redis, const struc
     return rc;
 }
 
+/* The notes of caveat.h as text of the page, else to where people read them. */
+static int write_page(const struct question *q, struct redis *redis, const struct config *config,
+                      const struct fields *fields, const struct zone *zone,
+                      struct render_picture *picture, struct error *err)
+{
+    char *notes = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&notes, &length);
+    if (!stream) {
+        return error_memory(err);
+    }
+    int rc = caveat_write(redis, config->business, fields, q->language, stream, err);
+    if (fclose(stream) != 0 && rc == 0) {
+        rc = error_memory(err);
+    }
+    picture->notes = notes;
+    if (rc == 0) {
+        rc = render_drawn(stdout, q->format, fields, q->language, zone, picture, err);
+    }
+    free(notes);
+    return rc;
+}
+
 static int print(const struct question *q, struct redis *redis, const struct config *config,
                  const struct fields *fields, struct error *err)
 {
     struct zone *zone = NULL;
+    struct trend trend;
+    struct render_picture picture = {.ink = ink_of(stdout)};
     bool for_people = q->format == RENDER_TABLE || q->format == RENDER_MARKDOWN;
+    bool drawn =
+        q->format == RENDER_HTML || (q->format == RENDER_TABLE && picture.ink != INK_PLAIN);
+    if (drawn && trend_choose(&trend, fields)) {
+        if (trend_read(&trend, redis, config->business, q->scope, err) != 0) {
+            return -1;
+        }
+        picture.trend = &trend;
+    }
     if (zone_open(&zone, config->timezone, err) != 0) {
         return -1;
     }
-    int rc = render(stdout, q->format, fields, q->language, zone, err);
-    zone_free(zone);
-    if (rc == 0) {
+    int rc;
+    if (q->format == RENDER_HTML) {
+        rc = write_page(q, redis, config, fields, zone, &picture, err);
+    } else if ((rc = render_drawn(stdout, q->format, fields, q->language, zone, &picture, err)) ==
+               0) {
         rc = caveat_write(redis, config->business, fields, q->language,
                           for_people ? stdout : stderr, err);
     }
+    zone_free(zone);
     return rc;
 }
 
@@ -333,7 +371,7 @@ static const struct command_option report_words[] = {
      .kind = OPTION_STRING,
      .word = "FORMAT",
      .offset = OPTION(format),
-     .help = "table, json, csv or markdown (default: table)"},
+     .help = "table, json, csv, markdown or html (default: table)"},
     {.name = "list",
      .kind = OPTION_FLAG,
      .offset = OPTION(list),
@@ -374,6 +412,10 @@ const struct command report_command = {
              "  tandem report\n"
              "  tandem report --at 2017-11 --scope region=west --lang ro\n"
              "  tandem report --period week --at 2017-11-23 --format json\n"
+             "On a terminal the table has small bars and lines of time, in colours unless\n"
+             "NO_COLOR is set; html is one page to mail, without scripts. docs/report.md\n"
+             "describes every format.\n\n"
+             "  tandem report --format html >report.html\n"
              "  tandem report --list\n"
              "  tandem report --cohorts --format csv\n",
     .options = report_words,

@@ -151,7 +151,7 @@ static bool is_idle(const struct fields *fields, const char *currency)
 
 /* What follows `prefix` in the names of fields, in ascending order whatever theirs is (a hash of
  * Redis has none): the next one after `last`, "" to begin with. NULL at the end. */
-static const char *next_suffix(const struct fields *fields, const char *prefix, const char *last)
+const char *sheet_suffix(const struct fields *fields, const char *prefix, const char *last)
 {
     const char *next = NULL;
     for (size_t i = 0; i < fields_count(fields); i++) {
@@ -165,10 +165,10 @@ static const char *next_suffix(const struct fields *fields, const char *prefix, 
     return next;
 }
 
-static const char *next_currency(const struct fields *fields, const char *last)
+const char *sheet_currency(const struct fields *fields, const char *last)
 {
     do
-        last = next_suffix(fields, "revenue:", last);
+        last = sheet_suffix(fields, "revenue:", last);
     while (last && is_idle(fields, last));
     return last;
 }
@@ -179,13 +179,13 @@ static int add_by_currency(struct maker *maker, struct sheet_cell *cell,
                            const struct metric *metric)
 {
     const struct fields *fields = maker->fields;
-    const char *currency = next_currency(fields, "");
-    bool several = currency && next_currency(fields, currency);
+    const char *currency = sheet_currency(fields, "");
+    bool several = currency && sheet_currency(fields, currency);
     if (!currency) {
-        currency = next_suffix(fields, "revenue:", "");
+        currency = sheet_suffix(fields, "revenue:", "");
         return add_field(maker, cell, metric, currency ? currency : "", "") ? 0 : -1;
     }
-    for (; currency; currency = next_currency(fields, currency)) {
+    for (; currency; currency = sheet_currency(fields, currency)) {
         bool say = several && metric->kind != METRIC_MONEY;
         if (!add_field(maker, cell, metric, currency, say ? currency : ""))
             return -1;
@@ -226,11 +226,11 @@ static int add_sale_target(struct maker *maker, struct sheet_cell *cell)
 {
     const struct fields *fields = maker->fields;
     const char *state = fields_value(fields, "sale_state");
-    const char *measure = next_suffix(fields, "target:", "");
-    bool any = measure, several = any && next_suffix(fields, "target:", measure);
+    const char *measure = sheet_suffix(fields, "target:", "");
+    bool any = measure, several = any && sheet_suffix(fields, "target:", measure);
     if (add_note(maker, cell, words_sale_state(maker->language, state)))
         return -1;
-    for (; measure; measure = next_suffix(fields, "target:", measure))
+    for (; measure; measure = sheet_suffix(fields, "target:", measure))
         if (add_target(maker, cell, measure, several))
             return -1;
     if (any && strcmp(fields_value(fields, "provisional"), "1") == 0)

@@ -63,4 +63,11 @@ int sheet_open(struct sheet **out, const struct fields *fields, enum language la
                struct error *err);
 void sheet_free(struct sheet *sheet);
 
+/* What follows `prefix` in the names of fields, in ascending order whatever theirs is: the next one
+ * after `last`, "" to begin with. NULL at the end. */
+const char *sheet_suffix(const struct fields *fields, const char *prefix, const char *last);
+/* The currencies in which something was sold, given back or meant to be, in ascending order: the
+ * next one after `last`, "" to begin with. NULL at the end. */
+const char *sheet_currency(const struct fields *fields, const char *last);
+
 #endif

@@ -29,8 +29,7 @@ bool language_parse(struct text code, enum language *out)
     return false;
 }
 
-/* "-12345.60" -> -1234560 and 2. False when it is no plain number or does not fit. */
-static bool read_plain(const char *value, int64_t *units, int *decimals)
+bool words_parse(const char *value, int64_t *units, int *decimals)
 {
     char digits[WORDS_MAX];
     const char *point = strchr(value, '.');
@@ -62,7 +61,7 @@ char *words_number(enum language language, const char *value, char out[WORDS_MAX
 {
     int64_t units;
     int decimals;
-    if (!read_plain(value, &units, &decimals))
+    if (!words_parse(value, &units, &decimals))
         return as_it_is(value, out);
     return money_format(units, decimals, decimal_sign[language], grouping_sign[language], out,
                         WORDS_MAX);
@@ -74,7 +73,7 @@ char *words_money(enum language language, const char *minor, const char *currenc
     char amount[64];
     int64_t units;
     int decimals, place = currency_find(text_of(currency));
-    if (!read_plain(minor, &units, &decimals) || decimals > 0 || place < 0)
+    if (!words_parse(minor, &units, &decimals) || decimals > 0 || place < 0)
         return as_it_is(minor, out);
     money_format(units, currency_exponent(place), decimal_sign[language], grouping_sign[language],
                  amount, sizeof amount);
@@ -142,7 +141,7 @@ static char *duration_of(enum language language, const char *value, char out[WOR
 {
     int64_t units;
     int decimals;
-    if (!read_plain(value, &units, &decimals) || decimals > 2)
+    if (!words_parse(value, &units, &decimals) || decimals > 2)
         return as_it_is(value, out);
     int64_t scale = decimals == 0 ? 1 : decimals == 1 ? 10 : 100;
     return words_duration(language, money_divide(units, scale), out);

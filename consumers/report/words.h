@@ -21,6 +21,9 @@ bool language_parse(struct text code, enum language *out);
 #define WORDS_MAX  128 /* room that any of the texts below fits in */
 #define WORDS_DASH "–"
 
+/* "-12345.60" -> -1234560 and 2. False when it is no plain number or does not fit. */
+bool words_parse(const char *value, int64_t *units, int *decimals);
+
 /* "-12345.60" -> "-12,345.60", "-12.345,60". Each of these returns out. */
 char *words_number(enum language language, const char *value, char out[WORDS_MAX]);
 /* Minor units -> "2,297,200.65 USD", "2.297.200,65 USD". */

@@ -125,6 +125,12 @@ static void take_marks(const struct run *run, struct publication *p)
     p->mark_count = high - low;
 }
 
+/* A verdict of long ago that changes while a history is being imported is nobody's news. */
+static bool is_news(const struct press *press, struct period period)
+{
+    return period.first <= press->today && press->today <= period_next(period).last;
+}
+
 static int publish(struct run *run, struct period period, struct error *err)
 {
     const struct press *press = run->press;
@@ -137,6 +143,7 @@ static int publish(struct run *run, struct period period, struct error *err)
         .scope = run->job->scope,
         .period = period,
         .running = period.first <= press->today && press->today <= period.last,
+        .announce = is_news(press, period),
     };
     take_marks(run, p);
     if (compute(run, period, &p->fields, err) != 0 ||

@@ -1,15 +1,15 @@
 #include "consumers/reporter/publication.h"
 
 #include "common/log.h"
-#include "consumers/reporter/key.h"
 #include "consumers/report/render.h"
+#include "consumers/reporter/key.h"
 #include "publish_lua.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEYS = 10, FIXED_ARGUMENTS = 10 };
+enum { KEYS = 12, FIXED_ARGUMENTS = 11 };
 
 static struct redis_script script(void)
 {
@@ -40,7 +40,7 @@ char *publication_name(const char *scope, struct period period, char out[PUBLICA
 struct call {
     char keys[KEYS][KEY_MAX];
     char sha[41], channel[KEY_MAX], message[512], name[PUBLICATION_NAME_MAX];
-    char first[11], last[11], lease_ms[16], history[24], mark_count[24], key_count[8];
+    char first[11], last[11], lease_ms[16], history[24], verdicts[24], mark_count[24], key_count[8];
     char *documents[LANGUAGES];
     const char **argv;
     int argc;
@@ -69,6 +69,8 @@ static void name_keys(struct call *call, const struct publication *p, const stru
     key_format(call->keys[7], business, "table:%s:%s:%s:ro", kind, period, p->scope);
     key_format(call->keys[8], business, "comparison:current:%s:%s", kind, p->scope);
     key_format(call->keys[9], business, "history:%s", p->scope);
+    key_format(call->keys[10], business, "verdicts");
+    key_format(call->keys[11], business, "announced");
     key_format(call->channel, business, "published");
     snprintf(call->message, sizeof call->message,
              "{\"store\":\"%s\",\"revision\":0,\"period_kind\":\"%s\",\"period\":\"%s\","
@@ -85,6 +87,8 @@ static void name_rest(struct call *call, const struct publication *p, const stru
     snprintf(call->lease_ms, sizeof call->lease_ms, "%d", LEASE_MS);
     snprintf(call->history, sizeof call->history, "%lld",
              entry ? (long long)config->history_length : 0LL);
+    snprintf(call->verdicts, sizeof call->verdicts, "%lld",
+             p->announce ? (long long)config->history_length : 0LL);
     snprintf(call->mark_count, sizeof call->mark_count, "%zu", p->mark_count);
     snprintf(call->key_count, sizeof call->key_count, "%d", KEYS);
     memcpy(call->sha, script().sha, sizeof call->sha);
@@ -128,6 +132,7 @@ static void push_all(struct call *call, const struct publication *p, const struc
     push(call, call->last);
     push(call, p->running ? "1" : "0");
     push(call, call->history);
+    push(call, call->verdicts);
     push(call, call->mark_count);
     size_t marks = push_marks(call, p);
     snprintf(call->mark_count, sizeof call->mark_count, "%zu", marks);

@@ -8,8 +8,8 @@
 #include "common/config.h"
 #include "common/error.h"
 #include "common/redis.h"
-#include "consumers/reporter/dirty.h"
 #include "consumers/comparison/fields.h"
+#include "consumers/reporter/dirty.h"
 #include "consumers/reporter/lease.h"
 
 #include <stdbool.h>
@@ -20,6 +20,7 @@ struct publication {
     const char *scope;
     struct period period;
     bool running;              /* the period that holds today */
+    bool announce;             /* a change of its verdict is noted for the herald */
     const struct dirty *dirty; /* marks [mark_from, mark_from + mark_count) must still stand */
     size_t mark_from, mark_count;
     struct fields *fields; /* its own; field "revision" is set when it was published */

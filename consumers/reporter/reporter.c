@@ -6,6 +6,7 @@
 #include "common/redis.h"
 #include "common/zone.h"
 #include "consumers/reporter/dispatch.h"
+#include "consumers/reporter/herald.h"
 #include "consumers/reporter/keeper.h"
 #include "consumers/reporter/lease.h"
 #include "consumers/reporter/publication.h"
@@ -34,6 +35,7 @@ struct reporter {
     struct redis *redis;
     struct lease *lease;
     struct dispatch *dispatch;
+    struct herald *herald;
     struct keeper *keeper;
     struct rounds *rounds;
     struct bulletin *bulletin;
@@ -62,6 +64,7 @@ static void reporter_close(struct reporter *r)
 {
     rounds_free(r->rounds);
     keeper_free(r->keeper);
+    herald_free(r->herald);
     dispatch_free(r->dispatch);
     lease_free(r->lease);
     redis_free(r->redis);
@@ -75,7 +78,7 @@ static int reporter_open(struct reporter *r, struct error *err)
         redis_open(&r->redis, config, err) != 0 ||
         lease_open(&r->lease, config->business, err) != 0 ||
         dispatch_open(&r->dispatch, config, err) != 0 ||
-        keeper_open(&r->keeper, config, err) != 0) {
+        herald_open(&r->herald, config, err) != 0 || keeper_open(&r->keeper, config, err) != 0) {
         return -1;
     }
     return rounds_open(&r->rounds, config, r->zone, r->redis, r->lease, r->dispatch, r->keeper,
@@ -91,7 +94,7 @@ static int wait_for_redis(struct reporter *r, const struct config *config, struc
 static int reporter_begin(struct reporter *r, struct error *err)
 {
     if (keeper_read_file(r->keeper, err) != 0 || wait_for_redis(r, r->config, err) != 0 ||
-        dispatch_wait(r->dispatch, err) != 0) {
+        dispatch_wait(r->dispatch, err) != 0 || herald_wait(r->herald, err) != 0) {
         return -1;
     }
     return publication_load(r->redis, err);
@@ -127,6 +130,9 @@ static int lead(struct reporter *r, struct error *err)
     r->leading = true;
     r->said_waiting = false;
     rounds_begin(r->rounds);
+    if (herald_begin(r->herald, r->redis, r->lease, err) != 0) {
+        return -1;
+    }
     return dispatch_resend(r->dispatch, r->redis, err);
 }
 
@@ -208,7 +214,8 @@ static int publish_due(struct reporter *r, struct error *err)
         r->leading = false;
         return 0;
     }
-    if (dispatch_serve(r->dispatch, r->redis, r->lease, err) != 0) {
+    if (dispatch_serve(r->dispatch, r->redis, r->lease, err) != 0 ||
+        herald_serve(r->herald, r->redis, r->lease, err) != 0) {
         return -1;
     }
     return rest(r, result.complete, err);
@@ -279,6 +286,10 @@ static int finish(struct reporter *r, struct error *err)
     if (redis_connected(r->redis) && r->leading) {
         rc = dispatch_flush(r->dispatch, r->redis, r->lease, r->done ? FLUSH_ONCE_MS : FLUSH_END_MS,
                             err);
+        if (rc == 0) {
+            rc = herald_flush(r->herald, r->redis, r->lease, r->done ? FLUSH_ONCE_MS : FLUSH_END_MS,
+                              err);
+        }
     }
     lease_release(r->lease, r->redis);
     if (!r->done) {
@@ -356,6 +367,11 @@ static const char *const reporter_settings[] = {
     "history.length",
     "connect.timeout",
     "listen",
+    "topics.verdicts",
+    "webhook.url",
+    "webhook.secret.file",
+    "webhook.periods",
+    "webhook.scopes",
     "log.level",
     "log.format",
     NULL,
@@ -369,6 +385,8 @@ const struct command reporter_command = {
              "compares sale with service, and publishes the result: hashes, tables and\n"
              "a history in Redis, a message on a channel, records on the comparison\n"
              "topic. docs/redis.md lists every key and field.\n\n"
+             "A verdict that changes is announced on the topic of topics.verdicts and, with\n"
+             "--webhook-url, to a webhook: docs/verdicts.md.\n\n"
              "Several may run: one publishes, the others wait for its lease. With\n"
              "--targets FILE the file is checked, kept in Redis, and read again on\n"
              "SIGHUP; one with mistakes is refused whole and the old one stays.\n\n"

@@ -125,7 +125,8 @@ class References(unittest.TestCase):
 
     def test_asyncapi_names_the_topics_and_refers_to_what_is_there(self):
         text = (SCHEMAS / "asyncapi.yaml").read_text(encoding="utf-8")
-        self.assertEqual(["tandem.sales", "tandem.service", "tandem.rejected", "tandem.comparison"],
+        self.assertEqual(["tandem.sales", "tandem.service", "tandem.rejected", "tandem.comparison",
+                          "tandem.verdicts"],
                          re.findall(r"^    address: (.*)$", text, re.M))
         references = re.findall(r"\$ref: '([^']*)'", text)
         self.assertGreater(len(references), 20)

@@ -246,9 +246,10 @@ class World:
         self.service = self.business + ".service"
         self.rejected = self.business + ".rejected"
         self.comparison = self.business + ".comparison"
+        self.verdicts = self.business + ".verdicts"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=self.business + "-"))
         self.processes = []
-        self.topics = [self.sales, self.service, self.rejected, self.comparison]
+        self.topics = [self.sales, self.service, self.rejected, self.comparison, self.verdicts]
         self._redis = None
         kept = {k: v for k, v in os.environ.items()
                 if not k.startswith("TANDEM_") or k.startswith("TANDEM_TEST")}
@@ -257,6 +258,7 @@ class World:
                     "TANDEM_TOPICS_SERVICE": self.service,
                     "TANDEM_TOPICS_REJECTED": self.rejected,
                     "TANDEM_TOPICS_COMPARISON": self.comparison,
+                    "TANDEM_TOPICS_VERDICTS": self.verdicts,
                     "TANDEM_CONNECT_TIMEOUT": "30000"}
 
     @property

@@ -7,13 +7,14 @@ class Topics(TestCase):
     def settings(self, topic):
         return self.world.topic_settings(topic)["settings"]
 
-    def test_makes_the_four_topics_with_what_the_promise_needs(self):
+    def test_makes_the_five_topics_with_what_the_promise_needs(self):
         done = self.world.run("topics", "--partitions", 3)
         self.assertEqual(done.returncode, 0, done.stderr)
         for topic, partitions, cleanup in ((self.world.sales, 3, "delete"),
                                            (self.world.service, 3, "delete"),
                                            (self.world.rejected, 1, "delete"),
-                                           (self.world.comparison, 1, "compact")):
+                                           (self.world.comparison, 1, "compact"),
+                                           (self.world.verdicts, 1, "delete")):
             found = self.world.topic_settings(topic)
             self.assertEqual(found["partitions"], partitions)
             self.assertEqual(found["settings"]["cleanup.policy"], cleanup)
@@ -42,7 +43,7 @@ class Topics(TestCase):
         done = self.world.run("topics", "--check")
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"wrong: {self.world.sales} does not exist\n", done.stdout)
-        self.assertIn("4 wrong", done.stderr)
+        self.assertIn("5 wrong", done.stderr)
         self.assertIsNone(self.world.topic_settings(self.world.sales))
 
     def test_unequal_partitions_are_refused(self):
