@@ -61,7 +61,8 @@ c_files := $(wildcard main.c) $(sources) $(units) $(helpers) $(tools) $(wildcard
 h_files := $(wildcard common/*.h producers/*.h producers/*/*.h consumers/*/*.h tests/*/*.h bench/*.h)
 
 objects     := $(sources:%.c=$(B)/obj/%.o)
-headers     := $(patsubst %.lua,$(B)/gen/%_lua.h,$(notdir $(scripts)))
+headers     := $(patsubst %.lua,$(B)/gen/%_lua.h,$(notdir $(scripts))) $(B)/gen/page_files.h
+page        := $(wildcard consumers/dashboard/page/*) schemas/dashboard.openapi.json
 unit_tests  := $(units:tests/unit/%.c=$(B)/tests/unit/%)
 test_tools  := $(tools:tests/tools/%.c=$(B)/tests/%)
 fuzzers     := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -92,6 +93,11 @@ $(B)/gen/%_lua.h: %.lua
 	@{ echo 'static const char $*_lua[] ='; \
 	   sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $<; \
 	   echo '    ;'; } >$@
+
+# The page's files become one array in "page_files.h", so that tandem needs none of them to run.
+$(B)/gen/page_files.h: $(page) scripts/embed.sh
+	@mkdir -p $(@D)
+	@scripts/embed.sh $(page) >$@
 
 tests: $(B)/tandem $(unit_tests) $(test_tools) $(B)/tests/simulate $(B)/tests/double_test $(B)/bench/parts $(fuzzers:$(B)/%=$(B)/obj/%.o)
 

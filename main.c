@@ -4,6 +4,7 @@
 #include "consumers/recount/audit.h"
 #include "consumers/recount/rebuild.h"
 #include "consumers/customers/customers.h"
+#include "consumers/dashboard/dashboard.h"
 #include "consumers/privacy/customer_command.h"
 #include "consumers/privacy/forget.h"
 #include "consumers/report/report.h"
@@ -46,6 +47,7 @@ static const struct command *const commands[] = {
     &customers_worker_command,
     &reporter_command,
     &report_command,
+    &dashboard_command,
     &targets_command,
     &audit_command,
     &rebuild_command,
