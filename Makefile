@@ -68,7 +68,7 @@ test_tools  := $(tools:tests/tools/%.c=$(B)/tests/%)
 fuzzers     := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 .PHONY: all tests fuzzers fuzz deps stack-up stack-down stack-status demo test fmt fmt-check lint \
-        faults clean distclean help
+        faults clean distclean help test-browser
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -179,6 +179,10 @@ demo:
 test:
 	@SANITIZE='$(SANITIZE)' PYTHON='$(PYTHON)' T='$(T)' scripts/test.sh
 
+# The page in Debian's Chromium; part of `make test`. Screenshots lie in build/screenshots.
+test-browser:
+	@$(MAKE) -s test T=page
+
 # On a Kafka, Redis and Sentinels of its own; one round, or as long as MINUTES says.
 faults: $(B)/tandem $(test_tools)
 	@TANDEM_BIN='$(CURDIR)/$(B)/tandem' '$(PYTHON)' tests/faults/run.py --minutes '$(MINUTES)' \
@@ -205,6 +209,7 @@ help:
 	@echo 'make                 build/tandem'
 	@echo 'make demo            the whole of tandem on example data, in two minutes'
 	@echo 'make test [T=name]   every test on a real Kafka and Redis, or those of this name'
+	@echo 'make test-browser    the page in a browser; screenshots in build/screenshots'
 	@echo 'make faults [MINUTES=30] [T=name]   kills, cuts off and fills up, compares every counter'
 	@echo 'make tests           builds the test programs only'
 	@echo 'make bench           tandem beside its alternatives; bench-quick: in three minutes'

@@ -1,6 +1,6 @@
 // What each card shows. A card takes the answers of the API and puts its elements in place.
 import { el, show } from './dom.js';
-import { w, number, compact, time, minor } from './words.js';
+import { w, number } from './words.js';
 import { bar, tinyBar, stack, columns, burnUp, mirror, spark } from './charts.js';
 
 const LESS_IS_BETTER = /^(refund_pct|response_|resolution_|turnaround_|reopen_pct|claim_rate_pct|contact_rate|dissatisfied_return_pct|gap|backlog_change)/;
@@ -102,7 +102,7 @@ export function target(c, history, targets) {
     : history && el('div', null, burnUpOf(c, measure, history, targets),
       el('div', { class: 'legend', 'aria-hidden': 'true' }, el('span', null, el('i', { class: 'sale' }), w('perDay')), goal && el('span', null, el('i', { class: 'dashed' }), w('pace'))));
   show('target', heading(w('targetTitle'), reached && el('span', { class: `pill ${SALE_LEVEL[c.states.sale.code]}` }, c.states.sale.text)),
-    el('p', { class: 'big' }, actual ? actual.text : '–', ' ', el('small', null, actual ? actual.label : '', trend(measure, actual))),
+    el('p', { class: 'big' }, actual ? actual.text : '–', ' ', el('small', null, actual ? actual.label : ''), trend(measure, actual)),
     el('p', { class: 'soft' }, goal ? `${reached ? reached.text : '–'} ${w('goal') === 'target' ? 'of' : 'din'} ${goal.text}` : w('noTarget')),
     chart && el('figure', null, chart),
     goal && el('dl', { class: 'pairs' }, pace && pair(pace.label, pace.text), one('forecast'), one('gap'), !c.closed && one('required_rate')));
@@ -125,10 +125,13 @@ export function service(c, ratings, targets, history) {
     el('p', { class: 'soft' }, `${w('floor', number(floor, 2))} %${needed ? `; ${needed.label}: ${needed.text}` : ''}`),
     total > 0 && el('figure', null, columns(`${w('ofRatings')}: ${ratings.csat.map((r) => `${r.score}: ${r.count}`).join(', ')}`,
       ratings.csat.map((r) => ({ count: r.count, label: '★'.repeat(r.score), text: number(r.count), style: r.score >= 4 ? 'f-service' : r.score === 3 ? 'f-mid' : 'f-bad' })))),
-    el('dl', { class: 'pairs' }, nps && pair('NPS', nps.text, trend('nps', nps)), easy && pair(easy.label, easy.text, trend('ces_easy_pct', easy))),
-    nps && ratings && stack(`NPS: ${w('promoters')} ${sum(9, 10)}, ${w('passives')} ${sum(7, 8)}, ${w('detractors')} ${sum(0, 6)}`,
-      [{ count: sum(9, 10), style: 'f-service' }, { count: sum(7, 8), style: 'f-mid' }, { count: sum(0, 6), style: 'f-bad' }]),
-    history && spark('CSAT', history.points.map((p) => p.values[2]), 'service') && null);
+    nps && ratings && el('div', null, el('h3', null, 'NPS ', el('b', null, nps.text), trend('nps', nps)),
+      stack(`NPS: ${w('promoters')} ${sum(9, 10)}, ${w('passives')} ${sum(7, 8)}, ${w('detractors')} ${sum(0, 6)}`,
+        [{ count: sum(9, 10), style: 'f-service' }, { count: sum(7, 8), style: 'f-mid' }, { count: sum(0, 6), style: 'f-bad' }]),
+      el('div', { class: 'legend' }, [['service', 'promoters', 9, 10], ['mid', 'passives', 7, 8], ['bad', 'detractors', 0, 6]].map(([style, name, from, to]) =>
+        el('span', null, el('i', { class: style }), `${w(name)} ${number(sum(from, to))}`)))),
+    easy && el('dl', { class: 'pairs' }, pair(easy.label, easy.text, trend('ces_easy_pct', easy))),
+    history && spark('CSAT', history.points.map((p) => p.values[2]), 'service'));
 }
 
 // What the one does to the other
@@ -223,5 +226,3 @@ export function parts(c, answer, dimensions, choose, open) {
         el('th', { scope: 'row' }, el('a', { href: open(`${answer.dimension}=${r.value}`), 'data-scope': `${answer.dimension}=${r.value}` }, r.value)),
         r.texts.map((text, i) => el('td', null, el('div', { class: 'cell' }, text, r.values[i] !== null && answer.metrics[i] !== 'csat_n' && tinyBar(r.values[i] / most[i], styles[i]))))))))));
 }
-
-export { compact, time, minor };

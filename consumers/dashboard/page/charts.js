@@ -57,10 +57,10 @@ export function burnUp(name, data) {
   const area = `${path(line)}L${round(end[0])} ${y(0)}L${round(x(0))} ${y(0)}Z`;
   return picture(width, height, name,
     svg('line', { x1: left, x2: width - right, y1: y(0), y2: y(0), class: 's-line' }),
+    svg('path', { d: area, class: 'f-sale-soft' }),
     data.target && [svg('line', { x1: left, x2: width - right, y1: y(data.target), y2: y(data.target), class: 's-ink thin' }),
       svg('text', { x: left, y: y(data.target) - 5 }, data.targetText),
       svg('path', { d: path([[x(0), y(0)], ...data.should.map((v, i) => [x(i + 1), y(v)])]), class: 'l thin dash s-soft' })],
-    svg('path', { d: area, class: 'f-sale-soft' }),
     svg('path', { d: path(line), class: 'l s-sale' }),
     data.running && data.forecast !== null && svg('path', { d: path([end, [x(last), y(data.forecast)]]), class: 'l thin dash s-sale' }),
     data.running && [svg('line', { x1: end[0], x2: end[0], y1: top, y2: height - bottom, class: 's-line' }),

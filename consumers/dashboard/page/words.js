@@ -50,7 +50,4 @@ export const w = (name, ...args) => (typeof WORDS[lang][name] === 'function' ? W
 
 const locale = () => (lang === 'ro' ? 'ro-RO' : 'en-GB');
 export const number = (value, digits = 0) => new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
-export const compact = (value) => new Intl.NumberFormat(locale(), { notation: 'compact', maximumFractionDigits: 1 }).format(value);
 export const time = (seconds, zone) => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium', timeZone: zone }).format(new Date(seconds * 1000));
-// "RON", 2 -> how many minor units make one: Intl knows the exponent of a currency.
-export const minor = (currency) => 10 ** (new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits);
