@@ -7,7 +7,7 @@ const { chromium } = require('playwright-core');
 const axe = require.resolve('axe-core/axe.min.js');
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
-let context, page, complaints = [], weight = 0;
+let context, page, complaints = [];
 
 const commands = {
   async open({ url, ...options }) {
@@ -15,10 +15,8 @@ const commands = {
     context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB', bypassCSP: true, ...options });
     page = await context.newPage();
     complaints = [];
-    weight = 0;
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('request', (request) => { if (new URL(request.url()).origin !== new URL(url).origin) complaints.push(`asked ${request.url()}`); });
-    page.on('response', async (response) => { if (!response.url().includes('/events')) weight += (await response.body().catch(() => '')).length; });
     await page.goto(url);
     return null;
   },
@@ -46,7 +44,8 @@ const commands = {
     return page.evaluate(() => ({
       paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
       wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    })).then((m) => ({ ...m, weight }));
+      weight: ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type)).reduce((sum, entry) => sum + entry.encodedBodySize, 0),
+    }));
   },
   async shot({ path, full = true }) { await page.screenshot({ path, fullPage: full, animations: 'disabled' }); return path; },
   complaints: () => complaints,

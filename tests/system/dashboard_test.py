@@ -96,7 +96,7 @@ class Answers(DashboardCase):
         done = subprocess.run(
             [schemathesis(), "run", f"http://127.0.0.1:{self.port}/api/v1/openapi.json",
              "--url", f"http://127.0.0.1:{self.port}/api/v1", "--exclude-path", "/events",
-             "--max-examples", "25", "--phases", "examples,coverage,fuzzing", "--seed", "7",
+             "--max-examples", "10", "--phases", "examples,coverage,fuzzing", "--seed", "7",
              "--request-timeout", "10", "--suppress-health-check", "all"],
             capture_output=True, text=True, timeout=150, check=False, cwd=self.world.folder)
         self.assertEqual(done.returncode, 0, done.stdout[-6000:] + done.stderr[-2000:])
@@ -258,7 +258,7 @@ class Harm(DashboardCase):
         self.assertEqual(process.stop(), 0, process.err())
 
     def test_five_hundred_streams_hear_everything(self):
-        process = self.serve()
+        process = self.serve("--rate", 0)
         before = memory_kib(process.pid)
         streams = [self.listener() for _ in range(500)]
         heard = {sock: b"" for sock in streams}
