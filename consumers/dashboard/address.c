@@ -72,9 +72,9 @@ int address_listen(const char *text, int *fd, char shown[ADDRESS_MAX], bool *loc
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
     if (!split(text, host, port) || atoi(port) > 65535 ||
         getaddrinfo(*host ? host : NULL, port, &hints, &found) != 0) {
-        return error_set(err, ERROR_USAGE,
-                         "--listen %.200s: no address; write it 127.0.0.1:8080, [::1]:8080 or :8080",
-                         text);
+        return error_set(
+            err, ERROR_USAGE,
+            "--listen %.200s: no address; write it 127.0.0.1:8080, [::1]:8080 or :8080", text);
     }
     *fd = -1;
     for (struct addrinfo *at = found; at && *fd < 0; at = at->ai_next) {

@@ -170,8 +170,7 @@ static void add_choice(yyjson_mut_doc *doc, yyjson_mut_val *to, const struct cho
     for (size_t i = 0; i < choice->count; i++) {
         const struct metric *metric = metrics_find(text_of(choice->names[i]));
         yyjson_mut_arr_add_strcpy(doc, names, choice->names[i]);
-        yyjson_mut_arr_add_strcpy(doc, labels,
-                                  metric ? metric->label[language] : choice->names[i]);
+        yyjson_mut_arr_add_strcpy(doc, labels, metric ? metric->label[language] : choice->names[i]);
     }
 }
 
@@ -230,7 +229,7 @@ int answer_history(const struct source *source, const struct question *q, char *
     size_t count = (size_t)q->count;
     struct choice choice;
     struct period period = reading_period(source, q), *periods = calloc(count, sizeof *periods);
-    char (*keys)[KEY_MAX] = calloc(count, sizeof *keys), name[16];
+    char(*keys)[KEY_MAX] = calloc(count, sizeof *keys), name[16];
     redisReply **replies = NULL;
     choose(&choice, q);
     int rc = periods && keys ? 0 : error_memory(err);
@@ -297,7 +296,7 @@ int answer_breakdown(const struct source *source, const struct question *q, char
         qsort(values->element, values->elements, sizeof *values->element, compare_values);
     }
     size_t count = values->elements < VALUES_MAX ? values->elements : VALUES_MAX;
-    char (*keys)[KEY_MAX] = calloc(count + 1, sizeof *keys);
+    char(*keys)[KEY_MAX] = calloc(count + 1, sizeof *keys);
     int rc = keys ? 0 : error_memory(err);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         key_format(keys[i], source->config->business, "comparison:%s:%s:%s=%s",

@@ -69,7 +69,7 @@ int answer_ratings(const struct source *source, const struct question *q, char *
     char names[SCORES][16], date[11];
     const char *fields[SCORES];
     redisReply **replies = NULL;
-    char (*keys)[KEY_MAX] = calloc(count, sizeof *keys);
+    char(*keys)[KEY_MAX] = calloc(count, sizeof *keys);
     if (!keys) {
         return error_memory(err);
     }
@@ -113,8 +113,8 @@ static int write_hours(int32_t day, bool kept, redisReply **replies, char **body
     return reading_finish(doc, body, length, err);
 }
 
-int answer_hours(const struct source *source, const struct question *q, char **body,
-                 size_t *length, struct error *err)
+int answer_hours(const struct source *source, const struct question *q, char **body, size_t *length,
+                 struct error *err)
 {
     char keys[2 * HOURS][KEY_MAX], date[11];
     int32_t today = reading_today(source), day = q->current ? today : q->period.last;

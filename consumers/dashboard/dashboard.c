@@ -57,8 +57,8 @@ static int take_options(struct dashboard *d, const struct dashboard_options *opt
     if (!options->tls_cert != !options->tls_key) {
         return error_set(err, ERROR_USAGE, "--tls-cert and --tls-key belong together");
     }
-    if (options->user && password_read(&d->settings.password, options->user,
-                                       options->password_file, err) != 0) {
+    if (options->user &&
+        password_read(&d->settings.password, options->user, options->password_file, err) != 0) {
         return -1;
     }
     if (!options->tls_cert) {
@@ -165,30 +165,68 @@ static int run_dashboard(const struct config *config, const void *options, int a
 #define OPTION(field) offsetof(struct dashboard_options, field)
 
 static const struct command_option dashboard_words[] = {
-    {.name = "listen", .kind = OPTION_STRING, .word = "ADDRESS", .offset = OPTION(listen),
+    {.name = "listen",
+     .kind = OPTION_STRING,
+     .word = "ADDRESS",
+     .offset = OPTION(listen),
      .help = "HOST:PORT; :PORT is every address (default: 127.0.0.1:8080)"},
-    {.name = "user", .kind = OPTION_STRING, .word = "NAME", .offset = OPTION(user),
+    {.name = "user",
+     .kind = OPTION_STRING,
+     .word = "NAME",
+     .offset = OPTION(user),
      .help = "ask for this user's password"},
-    {.name = "password-file", .kind = OPTION_STRING, .word = "FILE",
-     .offset = OPTION(password_file), .help = "its first line is the password"},
-    {.name = "tls-cert", .kind = OPTION_STRING, .word = "FILE", .offset = OPTION(tls_cert),
+    {.name = "password-file",
+     .kind = OPTION_STRING,
+     .word = "FILE",
+     .offset = OPTION(password_file),
+     .help = "its first line is the password"},
+    {.name = "tls-cert",
+     .kind = OPTION_STRING,
+     .word = "FILE",
+     .offset = OPTION(tls_cert),
      .help = "serve by TLS: the certificate and its chain, PEM"},
-    {.name = "tls-key", .kind = OPTION_STRING, .word = "FILE", .offset = OPTION(tls_key),
+    {.name = "tls-key",
+     .kind = OPTION_STRING,
+     .word = "FILE",
+     .offset = OPTION(tls_key),
      .help = "its key, PEM"},
-    {.name = "connections", .kind = OPTION_INT, .word = "N", .offset = OPTION(connections),
-     .min = 8, .max = 100000, .help = "most connections at once (default: 1000)"},
-    {.name = "per-address", .kind = OPTION_INT, .word = "N", .offset = OPTION(per_address),
-     .min = 4, .max = 100000, .help = "most of them from one address (default: 600)"},
-    {.name = "rate", .kind = OPTION_INT, .word = "N", .offset = OPTION(rate), .min = 0,
-     .max = 1000000, .help = "most requests a second of one address, 0: any (default: 200)"},
-    {.name = "patience", .kind = OPTION_INT, .word = "SECONDS", .offset = OPTION(patience),
-     .min = 1, .max = 600, .help = "longest time for one request or answer (default: 15)"},
+    {.name = "connections",
+     .kind = OPTION_INT,
+     .word = "N",
+     .offset = OPTION(connections),
+     .min = 8,
+     .max = 100000,
+     .help = "most connections at once (default: 1000)"},
+    {.name = "per-address",
+     .kind = OPTION_INT,
+     .word = "N",
+     .offset = OPTION(per_address),
+     .min = 4,
+     .max = 100000,
+     .help = "most of them from one address (default: 600)"},
+    {.name = "rate",
+     .kind = OPTION_INT,
+     .word = "N",
+     .offset = OPTION(rate),
+     .min = 0,
+     .max = 1000000,
+     .help = "most requests a second of one address, 0: any (default: 200)"},
+    {.name = "patience",
+     .kind = OPTION_INT,
+     .word = "SECONDS",
+     .offset = OPTION(patience),
+     .min = 1,
+     .max = 600,
+     .help = "longest time for one request or answer (default: 15)"},
     {0},
 };
 
 static const char *const dashboard_settings[] = {
-    "redis", "redis.password.file", "redis.ca.file", "redis.timeout", "business",
-    "timezone", "scopes", "log.level", "log.format", NULL,
+    "redis",         "redis.password.file",
+    "redis.ca.file", "redis.timeout",
+    "business",      "timezone",
+    "scopes",        "log.level",
+    "log.format",    NULL,
 };
 
 static const struct dashboard_options dashboard_defaults = {

@@ -103,7 +103,8 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status
 
 /* Sends bytes, or says that the asker has them already. */
 static enum MHD_Result send_bytes(struct MHD_Connection *connection, const char *type,
-                                  const char *bytes, size_t length, enum MHD_ResponseMemoryMode mode)
+                                  const char *bytes, size_t length,
+                                  enum MHD_ResponseMemoryMode mode)
 {
     char tag[24];
     snprintf(tag, sizeof tag, "\"%016llx\"", (unsigned long long)XXH3_64bits(bytes, length));
@@ -119,8 +120,8 @@ static enum MHD_Result send_bytes(struct MHD_Connection *connection, const char 
         MHD_add_response_header(response, "ETag", tag);
         MHD_add_response_header(response, "Cache-Control", "private, no-cache");
     }
-    return send_response(connection, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK,
-                         same ? NULL : type, response);
+    return send_response(connection, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, same ? NULL : type,
+                         response);
 }
 
 /* Questions */
@@ -182,9 +183,9 @@ static enum MHD_Result open_stream(struct door *door, struct visitor *visitor,
     char state[160], hello[200];
     snprintf(hello, sizeof hello, "retry: 1000\nevent: beat\ndata: %s\n\n",
              feed_state(door->feed, state));
-    struct MHD_Response *response =
-        streams_listen(door->streams, connection,
-                       parameters->question.seen & ASK_SCOPE ? parameters->question.scope : "", hello);
+    struct MHD_Response *response = streams_listen(
+        door->streams, connection,
+        parameters->question.seen & ASK_SCOPE ? parameters->question.scope : "", hello);
     if (!response) {
         return refuse(connection, 503, "Too many listeners", "all streams are taken", "Retry-After",
                       "5");
@@ -453,8 +454,7 @@ void door_free(struct door *door)
 
 int door_fd(const struct door *door)
 {
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     return info ? info->epoll_fd : -1;
 }
 

@@ -154,8 +154,8 @@ static void hear(struct feed *feed, const redisReply *reply)
 static void listen_on(struct feed *feed, int64_t now_ms)
 {
     struct error err = {0};
-    for (int i = 0; i < BATCH && redis_connected(feed->channel) &&
-                    redis_received(feed->channel, 0); i++) {
+    for (int i = 0; i < BATCH && redis_connected(feed->channel) && redis_received(feed->channel, 0);
+         i++) {
         redisReply *reply = NULL;
         if (redis_receive(feed->channel, &reply, &err) != REDIS_OK) {
             lose(feed, now_ms, &err);
@@ -193,9 +193,10 @@ bool feed_ready(struct feed *feed, int64_t now_ms)
         feed->asked_ms = now_ms;
         key_format(key, feed->config->business, "reported");
         /* The second try follows a node of a cluster that said where the keys are. */
-        for (int hop = 0; hop < 2 && redis_connect(feed->questions, &err) == 0 &&
-                          redis_callf(feed->questions, &reply, &err, "EXISTS %s", key) ==
-                              REDIS_UNKNOWN; hop++) {
+        for (int hop = 0;
+             hop < 2 && redis_connect(feed->questions, &err) == 0 &&
+             redis_callf(feed->questions, &reply, &err, "EXISTS %s", key) == REDIS_UNKNOWN;
+             hop++) {
         }
         freeReplyObject(reply);
     }

@@ -12,8 +12,7 @@ struct password {
 };
 
 /* Reads the password, the first line of the file. 0, -1 ERROR_USAGE. */
-int password_read(struct password *password, const char *user, const char *path,
-                  struct error *err);
+int password_read(struct password *password, const char *user, const char *path, struct error *err);
 /* Whether the header Authorization (NULL: none) tells it. Takes as long whatever it holds. */
 bool password_fits(const struct password *password, const char *authorization);
 

@@ -23,7 +23,7 @@ static bool only(struct text text, const char *allowed)
     return text.len > 0;
 }
 
-#define DIGITS "0123456789"
+#define DIGITS  "0123456789"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 static int take_period(struct question *q, struct text value, struct error *err)
@@ -70,8 +70,7 @@ static bool is_word(struct text name)
 
 static int take_metric(struct question *q, struct text name, struct error *err)
 {
-    if (q->metric_count == QUESTION_METRICS || name.len > 63 ||
-        !only(name, LETTERS DIGITS "_:")) {
+    if (q->metric_count == QUESTION_METRICS || name.len > 63 || !only(name, LETTERS DIGITS "_:")) {
         return error_set(err, ERROR_USAGE, "metrics: at most %d names, joined by commas",
                          QUESTION_METRICS);
     }
@@ -122,9 +121,9 @@ static const struct part {
     unsigned bit;
     int (*take)(struct question *, struct text, struct error *);
 } parts[] = {
-    {"period", ASK_PERIOD, take_period},    {"scope", ASK_SCOPE, take_scope},
-    {"lang", ASK_LANG, take_lang},          {"metrics", ASK_METRICS, take_metrics},
-    {"count", ASK_COUNT, take_count},       {"dimension", ASK_DIMENSION, take_dimension},
+    {"period", ASK_PERIOD, take_period}, {"scope", ASK_SCOPE, take_scope},
+    {"lang", ASK_LANG, take_lang},       {"metrics", ASK_METRICS, take_metrics},
+    {"count", ASK_COUNT, take_count},    {"dimension", ASK_DIMENSION, take_dimension},
 };
 
 int question_take(struct question *question, unsigned allowed, const char *name, struct text value,

@@ -149,7 +149,8 @@ static void add(struct streams *streams, struct listener *listener)
 struct MHD_Response *streams_listen(struct streams *streams, struct MHD_Connection *connection,
                                     const char *scope, const char *hello)
 {
-    struct listener *listener = streams->count < streams->limit ? calloc(1, sizeof *listener) : NULL;
+    struct listener *listener =
+        streams->count < streams->limit ? calloc(1, sizeof *listener) : NULL;
     if (!listener) {
         return NULL;
     }
@@ -170,8 +171,9 @@ struct MHD_Response *streams_listen(struct streams *streams, struct MHD_Connecti
 void streams_say(struct streams *streams, const char *scope, const char *event, const char *data)
 {
     struct message *message = &streams->ring[streams->said % RING];
-    int length = snprintf(message->text, sizeof message->text, "id: %llu\nevent: %s\ndata: %.560s\n\n",
-                          (unsigned long long)streams->said, event, data);
+    int length =
+        snprintf(message->text, sizeof message->text, "id: %llu\nevent: %s\ndata: %.560s\n\n",
+                 (unsigned long long)streams->said, event, data);
     snprintf(message->scope, sizeof message->scope, "%s", scope ? scope : "");
     message->length = length < TEXT_MAX ? (size_t)length : TEXT_MAX - 1;
     streams->said++;

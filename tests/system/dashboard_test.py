@@ -100,7 +100,7 @@ class Answers(DashboardCase):
              "--request-timeout", "10", "--suppress-health-check", "all"],
             capture_output=True, text=True, timeout=150, check=False, cwd=self.world.folder)
         self.assertEqual(done.returncode, 0, done.stdout[-6000:] + done.stderr[-2000:])
-        print("| " + " ".join(re.findall(r"(\d+ generated.*|\d+ passed.*)", done.stdout)[:1]))
+        print("\n| " + " ".join(re.findall(r"(\d+ generated.*|\d+ passed.*)", done.stdout)[:1]))
 
     def test_what_the_asker_has_is_not_sent_again(self):
         self.serve()
@@ -220,7 +220,7 @@ class Harm(DashboardCase):
         self.assertEqual(len(readable), len(slow), "some slow ones were kept")
         for sock in slow:
             sock.close()
-        print(f"| 240 slow askers seen off within 1 s; others waited {longest * 1000:.0f} ms at most, "
+        print(f"\n| 240 slow askers seen off within 1 s; others waited {longest * 1000:.0f} ms at most, "
               f"{(memory_kib(process.pid) - before) / 1024:.1f} MiB more")
         self.assertLess(longest, 0.5)
 
@@ -253,7 +253,7 @@ class Harm(DashboardCase):
             answered = sum(pool.map(send, map(malformed, range(10000))))
         self.assertTrue(process.running(), process.err())
         self.assertEqual(self.status("/api/v1/comparison?period=2026-11"), 200)
-        print(f"| 10,000 malformed requests in {time.monotonic() - began:.1f} s, {answered} answered, "
+        print(f"\n| 10,000 malformed requests in {time.monotonic() - began:.1f} s, {answered} answered, "
               f"{memory_kib(process.pid) / 1024:.0f} MiB resident")
         self.assertEqual(process.stop(), 0, process.err())
 
@@ -292,7 +292,7 @@ class Harm(DashboardCase):
             self.assertEqual(revisions, [*range(1000, 1020), *range(2000, 2500)])
         self.assertEqual(self.status("/api/v1/comparison?period=2026-11"), 200)
         latencies.sort()
-        print(f"| 500 streams: {(with_streams - before) / 1024:.1f} MiB more, all heard after "
+        print(f"\n| 500 streams: {(with_streams - before) / 1024:.1f} MiB more, all heard after "
               f"{latencies[10] * 1000:.0f} ms (median), {latencies[-1] * 1000:.0f} ms (longest); "
               f"520 publications each, none lost")
         if not os.environ.get("SANITIZE"):

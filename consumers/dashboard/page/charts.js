@@ -87,7 +87,7 @@ export function mirror(name, hours, now) {
 // A line of the last periods, the newest at its right end.
 export function spark(name, values, style) {
   const known = values.filter((v) => v !== null), width = 120, height = 30;
-  if (known.length < 2) return null;
+  if (known.length < 4) return null;
   const low = Math.min(...known), high = Math.max(...known), span = high - low || 1;
   const points = values.map((v, i) => (v === null ? null : [3 + (i * (width - 6)) / (values.length - 1), 4 + (height - 8) * (1 - (v - low) / span)])).filter((p) => p);
   const end = points[points.length - 1];

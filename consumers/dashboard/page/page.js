@@ -64,7 +64,7 @@ async function readSlow(mine, known) {
 function drawPickers(c) {
   const kind = c ? c.period_kind : KINDS.includes(state.period) ? state.period : '';
   show('kinds', KINDS.map((k) => el('button', { type: 'button', 'data-keep': k, 'aria-pressed': String(k === kind), onclick: () => go({ period: k }) }, w(k))));
-  by('period').textContent = c ? c.label : state.period;
+  by('period').textContent = c ? c.label : KINDS.includes(state.period) ? w(state.period) : state.period;
   by('back').onclick = () => c && go({ period: c.previous.period });
   by('forth').onclick = () => c && go({ period: next(c) });
   by('back').disabled = !c || (state.scopes && state.scopes.first_day && c.first_day <= state.scopes.first_day);
@@ -159,7 +159,7 @@ function drawLive() {
   const silent = Date.now() - state.heard > SILENT_MS;
   const why = !state.connected || silent ? w('lost', when) : !state.redis ? w('redisAway', when) : !state.reporter && c ? w('noReporter', when) : '';
   const stale = why !== '';
-  by('live').dataset.state = stale ? 'stale' : state.answers ? 'live' : 'loading';
+  by('live').dataset.state = stale ? 'stale' : state.answers || !by('empty').hidden ? 'live' : 'loading';
   if (by('live-text').textContent !== w(by('live').dataset.state)) by('live-text').textContent = w(by('live').dataset.state);
   by('notice').hidden = !stale;
   if (by('notice').textContent !== why) by('notice').textContent = why;
