@@ -100,8 +100,8 @@ static int open_parts(struct dashboard *d, struct error *err)
 
 static int open_door(struct dashboard *d, const char *listen, struct error *err)
 {
-    int fd;
-    bool local;
+    int fd = -1;
+    bool local = false;
     char shown[ADDRESS_MAX];
     if (address_listen(listen, &fd, shown, &local, err) != 0 ||
         door_open(&d->door, fd, &d->settings, &d->source, d->feed, d->streams, err) != 0) {
