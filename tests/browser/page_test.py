@@ -63,6 +63,7 @@ class Page(TestCase):
         install()
         SHOTS.mkdir(parents=True, exist_ok=True)
         cls.shop = World()
+        cls.addClassCleanup(lambda: cls.shop.close())    # also when what follows fails
         cls.shop.env["TANDEM_TIMEZONE"] = "Europe/Bucharest"
         cls.shop.make_topics()
         cls.shop.must("simulate", "--orders", 500, "--days", 45, "--seed", 7)
@@ -81,14 +82,10 @@ class Page(TestCase):
         cls.dashboard = cls.serve(cls.shop)
         wait_for(lambda: cls.reporter.said("event=publishing"), 20, "a reporter that publishes")
         cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.close)
 
     def setUp(self):
         self.world = self.shop     # shown when a test fails
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.browser.close()
-        cls.shop.close()
 
     @classmethod
     def serve(cls, world, address=None):
