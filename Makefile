@@ -61,13 +61,14 @@ c_files := $(wildcard main.c) $(sources) $(units) $(helpers) $(tools) $(wildcard
 h_files := $(wildcard common/*.h producers/*.h producers/*/*.h consumers/*/*.h tests/*/*.h bench/*.h)
 
 objects     := $(sources:%.c=$(B)/obj/%.o)
-headers     := $(patsubst %.lua,$(B)/gen/%_lua.h,$(notdir $(scripts)))
+headers     := $(patsubst %.lua,$(B)/gen/%_lua.h,$(notdir $(scripts))) $(B)/gen/page_files.h
+page        := $(wildcard consumers/dashboard/page/*) schemas/dashboard.openapi.json
 unit_tests  := $(units:tests/unit/%.c=$(B)/tests/unit/%)
 test_tools  := $(tools:tests/tools/%.c=$(B)/tests/%)
 fuzzers     := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 .PHONY: all tests fuzzers fuzz deps stack-up stack-down stack-status demo test fmt fmt-check lint \
-        test-compose test-security faults clean distclean help
+        test-browser test-compose test-security faults clean distclean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -92,6 +93,11 @@ $(B)/gen/%_lua.h: %.lua
 	@{ echo 'static const char $*_lua[] ='; \
 	   sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $<; \
 	   echo '    ;'; } >$@
+
+# The page's files become one array in "page_files.h", so that tandem needs none of them to run.
+$(B)/gen/page_files.h: $(page) scripts/embed.sh
+	@mkdir -p $(@D)
+	@scripts/embed.sh $(page) >$@
 
 tests: $(B)/tandem $(unit_tests) $(test_tools) $(B)/tests/simulate $(B)/tests/double_test $(B)/bench/parts $(fuzzers:$(B)/%=$(B)/obj/%.o)
 
@@ -187,6 +193,10 @@ test-compose:
 	@scripts/deps.sh test
 	@'$(PYTHON)' -u tests/compose/compose_test.py -v
 
+# The page in Debian's Chromium; part of `make test`. Screenshots lie in build/screenshots.
+test-browser:
+	@$(MAKE) -s test T=page
+
 # On a Kafka, Redis and Sentinels of its own; one round, or as long as MINUTES says.
 faults: $(B)/tandem $(test_tools)
 	@TANDEM_BIN='$(CURDIR)/$(B)/tandem' '$(PYTHON)' tests/faults/run.py --minutes '$(MINUTES)' \
@@ -215,6 +225,7 @@ help:
 	@echo 'make test [T=name]   every test on a real Kafka and Redis, or those of this name'
 	@echo 'make test-security   a Kafka and a Redis that let in only whom they know, by docs/security.md'
 	@echo 'make test-compose     the image and docker-compose.yml, in a Docker of its own (root)'
+	@echo 'make test-browser    the page in a browser; screenshots in build/screenshots'
 	@echo 'make faults [MINUTES=30] [T=name]   kills, cuts off and fills up, compares every counter'
 	@echo 'make tests           builds the test programs only'
 	@echo 'make bench           tandem beside its alternatives; bench-quick: in three minutes'

@@ -6,6 +6,7 @@
 #include "consumers/customers/customers.h"
 #include "consumers/doctor/doctor.h"
 #include "consumers/health/health.h"
+#include "consumers/dashboard/dashboard.h"
 #include "consumers/privacy/customer_command.h"
 #include "consumers/privacy/forget.h"
 #include "consumers/recount/audit.h"
@@ -47,6 +48,7 @@ static const struct command *const commands[] = {
     &reporter_command,
     &report_command,
     &top_command,
+    &dashboard_command,
     &targets_command,
     &audit_command,
     &rebuild_command,

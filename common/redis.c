@@ -104,6 +104,11 @@ bool redis_connected(const struct redis *redis)
     return redis->context != NULL;
 }
 
+int redis_fd(const struct redis *redis)
+{
+    return redis->context ? redis->context->fd : -1;
+}
+
 void redis_disconnect(struct redis *redis)
 {
     if (redis->early) {

@@ -38,6 +38,7 @@ const char *redis_address(const struct redis *redis);
  * serves the keys of one slot. */
 int redis_connect(struct redis *redis, struct error *err);
 bool redis_connected(const struct redis *redis);
+int redis_fd(const struct redis *redis); /* to poll for answers; -1: not connected */
 void redis_disconnect(struct redis *redis);
 /* As redis_connect(), but waits with back-off, says so once, gives up after connect.timeout if
  * that is set or when a signal asks to stop. */

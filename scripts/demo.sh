@@ -116,9 +116,17 @@ start service-worker $tandem service-worker
 start customers-worker $tandem customers-worker
 start reporter $tandem reporter --targets "$demo/targets.json"
 start simulate $tandem simulate --rate 20 --events 1000000
+start dashboard $tandem dashboard --listen 127.0.0.1:0
+page=''
+while [ -z "$page" ] && kill -0 "${children##* }" 2>/dev/null; do
+    sleep 0.1
+    page=$(sed -n 's/.* page=//p' "$demo/dashboard.log")
+done
+[ -n "$page" ] || { cat "$demo/dashboard.log" >&2; exit 1; }
 while :; do
     sleep 3
     printf '\033[H\033[2J'
     $tandem report --period month || true
     printf '\nLive: about 20 events a second are sent, counted and compared. Ctrl-C ends it.\n'
+    printf 'The page: %s\n' "$page"
 done

@@ -2,7 +2,8 @@
 # deps.sh [run|test|all] - install what tandem needs and this machine lacks.
 #
 #   run   what builds and runs tandem: compiler, libraries, redis-server
-#   test  and what its tests need: cmocka, kcat, valgrind, Prometheus, Python, a Java runtime, Maven
+#   test  and what its tests need: cmocka, kcat, valgrind, Prometheus, Python, a Java runtime, Maven,
+#         and for the page Chromium and Node.js
 #   all   and what formats and lints it (the default)
 #
 # Debian 13 packages every library. Debian 12 has librdkafka 2.0 (stalls for a whole second
@@ -53,6 +54,8 @@ wanted_packages() {
     echo mmdebstrap python3-yaml systemd # a Docker of the tests' own; what reads deploy/
     java_is_17 || echo default-jre-headless
     command -v mvn >/dev/null || echo maven
+    command -v node >/dev/null || echo nodejs npm
+    echo chromium python3-venv
     case $group in
     all) echo clang-format clang-tidy ;;
     esac
