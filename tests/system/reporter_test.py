@@ -272,11 +272,11 @@ class Marks(ReporterCase):
         keys = [self.key(k) for k in (
             "reporter", "dirty", "revision", "outbox", "reported", "comparison:day:2026-01-01:all",
             "table:day:2026-01-01:all:en", "table:day:2026-01-01:all:ro",
-            "comparison:current:day:all", "history:all")]
+            "comparison:current:day:all", "history:all", "verdicts", "announced")]
         flat = [word for mark in marks.items() for word in mark]
         return self.script("publish.lua", keys, token, 10000, self.key("published"),
                            '{"revision":0}', "day/2026-01-01/all", "2026-01-01", "2026-01-01",
-                           "1", "10", len(marks), *flat, '{"revision":0}', "{}",
+                           "1", "10", "10", len(marks), *flat, '{"revision":0}', "{}",
                            "orders", "1", "revision", "0")
 
     def test_a_mark_that_changed_publishes_nothing(self):
