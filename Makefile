@@ -80,6 +80,7 @@ $(B)/tandem: $(B)/obj/main.o $(B)/libtandem.a
 # Everything but main.c, for the tests.
 $(B)/libtandem.a: $(objects)
 	@rm -f $@
+	@rm -f $@
 	ar rcs $@ $^
 
 $(B)/obj/%.o: %.c | $(headers)
@@ -104,6 +105,7 @@ tests: $(B)/tandem $(unit_tests) $(test_tools) $(B)/tests/simulate $(B)/tests/do
 # Files of tests/unit that are no test of their own are shared by all of them, as are the rules of
 # customers, which the simulator has too.
 $(B)/libunit.a: $(helpers:%.c=$(B)/obj/%.o) $(B)/obj/tests/simulator/customer_rules.o
+	@rm -f $@
 	@rm -f $@
 	ar rcs $@ $^
 

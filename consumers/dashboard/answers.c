@@ -4,7 +4,7 @@
 #include "consumers/comparison/fields.h"
 #include "consumers/comparison/metrics.h"
 #include "consumers/dashboard/reading.h"
-#include "consumers/dashboard/trend.h"
+#include "consumers/dashboard/change.h"
 #include "consumers/report/render.h"
 #include "consumers/reporter/key.h"
 #include "consumers/reporter/published.h"
@@ -69,9 +69,9 @@ static void add_metrics(yyjson_mut_doc *doc, yyjson_mut_val *to, const struct fi
         const struct metric *metric = metrics_find(text_of(field.name));
         if (metric) {
             const char *previous = before ? fields_value(before, field.name) : NULL;
-            struct trend trend = {field, previous, metric, closed, language};
+            struct change change = {field, previous, metric, closed, language};
             yyjson_mut_obj_add(metrics, yyjson_mut_strcpy(doc, field.name),
-                               trend_describe(doc, &trend));
+                               change_describe(doc, &change));
         }
     }
 }

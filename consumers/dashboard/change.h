@@ -1,6 +1,6 @@
-/* trend.h - one metric with its words and what has changed since the period before. Pure. */
-#ifndef TANDEM_TREND_H
-#define TANDEM_TREND_H
+/* change.h - one metric with its words and what has changed since the period before. Pure. */
+#ifndef TANDEM_CHANGE_H
+#define TANDEM_CHANGE_H
 
 #include "consumers/comparison/fields.h"
 #include "consumers/comparison/metrics.h"
@@ -8,7 +8,7 @@
 
 #include <yyjson.h>
 
-struct trend {
+struct change {
     struct field field;
     const char *previous; /* NULL: the period before is not published */
     const struct metric *metric;
@@ -18,6 +18,6 @@ struct trend {
 
 /* {"label","kind","value","text","previous","previous_text","change","change_text"}: ratios and
  * times change by their difference, counts and money by a share in percent. */
-yyjson_mut_val *trend_describe(yyjson_mut_doc *doc, const struct trend *trend);
+yyjson_mut_val *change_describe(yyjson_mut_doc *doc, const struct change *of);
 
 #endif

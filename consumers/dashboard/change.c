@@ -1,4 +1,4 @@
-#include "consumers/dashboard/trend.h"
+#include "consumers/dashboard/change.h"
 
 #include "consumers/dashboard/reading.h"
 
@@ -27,70 +27,70 @@ static bool by_share(enum metric_kind kind)
     return kind == METRIC_COUNT || kind == METRIC_MONEY;
 }
 
-static bool change_of(const struct trend *trend, int64_t *out)
+static bool change_of(const struct change *of, int64_t *out)
 {
     int64_t now, before;
-    if (!reading_hundredths(trend->field.value, &now) ||
-        !reading_hundredths(trend->previous, &before)) {
+    if (!reading_hundredths(of->field.value, &now) ||
+        !reading_hundredths(of->previous, &before)) {
         return false;
     }
-    if (by_share(trend->metric->kind)) {
-        return trend->closed && trend->metric->group != METRIC_TARGET && share(now, before, out);
+    if (by_share(of->metric->kind)) {
+        return of->closed && of->metric->group != METRIC_TARGET && share(now, before, out);
     }
     *out = now - before;
     return true;
 }
 
-static void change_text(const struct trend *trend, int64_t change, char out[WORDS_MAX])
+static void change_text(const struct change *of, int64_t change, char out[WORDS_MAX])
 {
     char number[40], words[WORDS_MAX];
     const char *sign = change > 0 ? "+" : change < 0 ? "−" : "±";
     int64_t size = change < 0 ? -change : change;
-    enum metric_kind kind = trend->metric->kind;
+    enum metric_kind kind = of->metric->kind;
     if (kind == METRIC_SECONDS || kind == METRIC_MEAN_SECONDS) {
         snprintf(out, WORDS_MAX, "%s%.100s", sign,
-                 words_duration(trend->language, size / 100, words));
+                 words_duration(of->language, size / 100, words));
         return;
     }
-    words_number(trend->language, metric_format_hundredths(size, number), words);
+    words_number(of->language, metric_format_hundredths(size, number), words);
     snprintf(out, WORDS_MAX, "%s%.100s%s", sign, words,
              by_share(kind)           ? " %"
-             : kind == METRIC_PERCENT ? (trend->language == LANGUAGE_RO ? " pp" : " pts")
+             : kind == METRIC_PERCENT ? (of->language == LANGUAGE_RO ? " pp" : " pts")
                                       : "");
 }
 
-static void add_change(yyjson_mut_doc *doc, yyjson_mut_val *to, const struct trend *trend)
+static void add_change(yyjson_mut_doc *doc, yyjson_mut_val *to, const struct change *of)
 {
     int64_t change;
     char number[40], text[WORDS_MAX];
-    if (!change_of(trend, &change)) {
+    if (!change_of(of, &change)) {
         yyjson_mut_obj_add_null(doc, to, "change");
         return;
     }
     metric_format_hundredths(change, number);
     yyjson_mut_obj_add(to, yyjson_mut_str(doc, "change"), yyjson_mut_rawcpy(doc, number));
-    change_text(trend, change, text);
+    change_text(of, change, text);
     yyjson_mut_obj_add_strcpy(doc, to, "change_text", text);
 }
 
-yyjson_mut_val *trend_describe(yyjson_mut_doc *doc, const struct trend *trend)
+yyjson_mut_val *change_describe(yyjson_mut_doc *doc, const struct change *of)
 {
     char text[WORDS_MAX];
-    const struct metric *metric = trend->metric;
-    const char *colon = strchr(trend->field.name, ':'), *suffix = colon ? colon + 1 : "";
+    const struct metric *metric = of->metric;
+    const char *colon = strchr(of->field.name, ':'), *suffix = colon ? colon + 1 : "";
     yyjson_mut_val *made = yyjson_mut_obj(doc);
-    yyjson_mut_obj_add_str(doc, made, "label", metric->label[trend->language]);
+    yyjson_mut_obj_add_str(doc, made, "label", metric->label[of->language]);
     yyjson_mut_obj_add_str(doc, made, "kind", kinds[metric->kind]);
     yyjson_mut_obj_add(made, yyjson_mut_str(doc, "value"),
-                       reading_value(doc, trend->field.name, trend->field.value));
-    words_metric(trend->language, metric, suffix, trend->field.value, text);
+                       reading_value(doc, of->field.name, of->field.value));
+    words_metric(of->language, metric, suffix, of->field.value, text);
     yyjson_mut_obj_add_strcpy(doc, made, "text", text);
     yyjson_mut_obj_add(made, yyjson_mut_str(doc, "previous"),
-                       reading_value(doc, trend->field.name, trend->previous));
-    if (trend->previous) {
-        words_metric(trend->language, metric, suffix, trend->previous, text);
+                       reading_value(doc, of->field.name, of->previous));
+    if (of->previous) {
+        words_metric(of->language, metric, suffix, of->previous, text);
         yyjson_mut_obj_add_strcpy(doc, made, "previous_text", text);
     }
-    add_change(doc, made, trend);
+    add_change(doc, made, of);
     return made;
 }
