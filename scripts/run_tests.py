@@ -4,6 +4,9 @@ A test program is tests/unit/NAME_test.c, built, or tests/FOLDER/NAME_test.py; t
 itself. A WORD chooses programs by NAME, * and ? as in a shell. --needs only prints `stack` when one
 of them wants a Kafka and a Redis, else `nothing`.
 
+Two run at a time: one of those that share the stack, which mostly wait for it, and beside it one of
+the others. Each has a world of its own.
+
 A program tells its cases as TAP (cmocka) or as Python's unittest does. One that ends badly, hangs,
 or runs no case at all has failed, whatever it printed. Of one that passed only the lines are shown
 that it begins with `| `. Python's standard library only."""
@@ -15,6 +18,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -22,7 +26,10 @@ BUILD = pathlib.Path(os.environ.get("TANDEM_BUILD", ROOT / "build"))
 TIMEOUT_S = int(os.environ.get("TEST_TIMEOUT", "600"))
 APART = {"fuzz"}
 OWN_SERVERS = {"unit", "security"}       # need no stack
-FIRST = ["unit", "schema", "oracle", "system"]
+SHARE_STACK = {"system", "simulator", "browser"}
+FIRST = ["unit", "schema", "oracle"]
+
+alive = set()                            # the programs under way
 
 
 def programs(words):
@@ -59,6 +66,7 @@ def run(source):
     child = subprocess.Popen(command(source), cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              start_new_session=True)
+    alive.add(child)
     try:
         output, _ = child.communicate(timeout=TIMEOUT_S)
         status = child.returncode
@@ -66,9 +74,8 @@ def run(source):
         os.killpg(child.pid, signal.SIGKILL)  # with what it started
         output, _ = child.communicate()
         status = None
-    except BaseException:
-        os.killpg(child.pid, signal.SIGTERM)
-        raise
+    finally:
+        alive.discard(child)
     return status, output.decode("utf-8", "replace")
 
 
@@ -128,6 +135,38 @@ def tell(source, counts, seconds, output):
     sys.stdout.flush()
 
 
+def run_lane(sources, telling, total, told):
+    for source in sources:
+        began = time.monotonic()
+        status, output = run(source)
+        counts = judge(source, status, output)
+        with telling:
+            tell(source, counts, time.monotonic() - began, output)
+            total[:] = [a + b for a, b in zip(total, counts)]
+            told.append(source)
+
+
+def run_all(chosen):
+    """[passed, failed, skipped] of all."""
+    telling, total, told = threading.Lock(), [0, 0, 0], []
+    lanes = [[p for p in chosen if (p.parent.name in SHARE_STACK) == shares]
+             for shares in (True, False)]
+    threads = [threading.Thread(target=run_lane, args=(lane, telling, total, told),
+                                daemon=True)
+               for lane in lanes]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        for child in list(alive):
+            os.killpg(child.pid, signal.SIGTERM)  # each is in a session of its own
+        raise
+    total[1] += len(chosen) - len(told)     # a lane that died says why by itself
+    return total
+
+
 def main(words):
     only_needs = "--needs" in words
     words = [word for word in words if word != "--needs"]
@@ -137,19 +176,13 @@ def main(words):
     if only_needs:
         print("stack" if any(p.parent.name not in OWN_SERVERS for p in chosen) else "nothing")
         return 0
-    total = [0, 0, 0]
-    for source in chosen:
-        began = time.monotonic()
-        status, output = run(source)
-        counts = judge(source, status, output)
-        tell(source, counts, time.monotonic() - began, output)
-        total = [a + b for a, b in zip(total, counts)]
+    total = run_all(chosen)
     print(f"{total[0]} passed, {total[1]} failed" + (f", {total[2]} skipped" if total[2] else ""))
     return 1 if total[1] else 0
 
 
 if __name__ == "__main__":
-    # Asked to end: run() ends the test program, which is in a session of its own.
+    # Asked to end: run_all() ends the test programs.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(main(sys.argv[1:]))
