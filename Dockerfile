@@ -13,7 +13,7 @@ FROM ${BASE} AS libraries
 RUN apt-get -q update \
  && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
         ca-certificates tzdata \
-        libcsv3=3.0.* libhiredis1.1.0=1.2.* libjansson4=2.14* libmicrohttpd12t64=1.0.* \
+        libcsv3=3.0.* libcurl4t64=8.14.* libhiredis1.1.0=1.2.* libjansson4=2.14* libmicrohttpd12t64=1.0.* \
         librdkafka1=2.8.* libtcmalloc-minimal4t64=2.16* libxxhash0=0.8.* libyyjson0=0.10.* \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* \
         /var/cache/ldconfig/aux-cache
@@ -23,7 +23,8 @@ FROM libraries AS build
 RUN apt-get -q update \
  && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
         gcc=4:14.* libc6-dev=2.41* make=4.4.* pkgconf=1.8.* libssl-dev=3.5.* \
-        libcsv-dev=3.0.* libgoogle-perftools-dev=2.16* libhiredis-dev=1.2.* \
+        libcsv-dev=3.0.* libcurl4-openssl-dev=8.14.* libgoogle-perftools-dev=2.16* \
+        libhiredis-dev=1.2.* \
         libjansson-dev=2.14* libmicrohttpd-dev=1.0.* librdkafka-dev=2.8.* \
         libxxhash-dev=0.8.* libyyjson-dev=0.10.*
 WORKDIR /src

@@ -21,6 +21,7 @@ STAND_INS = ("docker compose --progress plain -f docker-compose.yml -f tests/com
 LAYERS_LIMIT = 30_000_000
 REDIS = "REDISCLI_AUTH=$(cat /run/secrets/redis-password) redis-cli"
 WORKERS = ["sales-worker", "service-worker", "customers-worker", "reporter"]
+ROLES = [*WORKERS, "dashboard"]
 
 
 def told(what, began):
@@ -108,7 +109,7 @@ class Compose(unittest.TestCase):
         self.assertIn('"specversion"', orders)
 
     def test_every_role_runs_read_only_and_without_privileges(self):
-        for service in [*WORKERS, "simulate"]:
+        for service in [*ROLES, "simulate"]:
             found = self.container(service)
             self.assertTrue(found["HostConfig"]["ReadonlyRootfs"], service)
             self.assertEqual(found["HostConfig"]["CapDrop"], ["ALL"], service)
@@ -117,13 +118,13 @@ class Compose(unittest.TestCase):
             self.assertEqual(found["RestartCount"], 0, service)
 
     def test_every_role_says_that_it_is_healthy(self):
-        for service in ["kafka", "redis", *WORKERS]:
+        for service in ["kafka", "redis", *ROLES]:
             wait_until(lambda s=service: self.health(s) == "healthy", 60, f"{service} healthy")
 
     def test_the_password_of_redis_is_in_no_command_line_environment_or_log(self):
         password = self.box.run("docker compose exec -T redis cat /run/secrets/redis-password")
         self.assertEqual(len(password), 64)
-        for service in ["redis", *WORKERS]:
+        for service in ["redis", *ROLES]:
             self.assertNotIn(password, json.dumps(self.container(service)), service)
         self.assertNotIn(password, self.box.run("docker compose logs"))
         refused = self.box.run("docker compose exec -T redis redis-cli get x")
@@ -180,7 +181,7 @@ class Compose(unittest.TestCase):
         def services(profile):
             return set(self.box.run(f"docker compose {profile} config --services").split())
         plain = services("")
-        self.assertEqual(plain, {"kafka", "password", "redis", "topics", *WORKERS})
+        self.assertEqual(plain, {"kafka", "password", "redis", "topics", *ROLES})
         self.assertEqual(services("--profile simulate") - plain, {"simulate"})
         self.assertEqual(services("--profile observe") - plain, {"prometheus", "grafana"})
         # Its Prometheus finds every role at the name that it has here.

@@ -189,11 +189,11 @@ class WrongOnes(Secured):
                      options=("--group", "other"))
 
     def test_a_producer_that_may_only_read(self):
-        self.refused("Topic authorization failed", command="simulate", role="reader",
+        self.refused("Topic authorization failed", command="simulate", role="reporter",
                      options=("--events", "1"))
 
     def test_topics_by_somebody_who_may_make_none(self):
-        self.refused("tandem.sales", "authorization failed", command="topics", role="reader")
+        self.refused("tandem.sales", "authorization failed", command="topics", role="reporter")
 
     # --- Redis
 
