@@ -43,6 +43,9 @@ def families(text):
                                                                   re.M)}
 
 
+FENCED = 8      # TandemWorkerFenced wants more than three
+
+
 class MetricsCase(CountingCase):
     def setUp(self):
         super().setUp()
@@ -203,6 +206,8 @@ scrape_configs: [{{job_name: tandem, static_configs: [{{targets: {targets}}}]}}]
         self.fires("TandemRejectsRise")
         self.rate_badly()
         self.fires("TandemVerdictCritical")
+        self.move_positions()
+        self.fires("TandemWorkerFenced")
         self.break_the_log()
         self.fires("TandemPositionGap")
         own.stop()
@@ -211,6 +216,23 @@ scrape_configs: [{{job_name: tandem, static_configs: [{{targets: {targets}}}]}}]
         for role in ROLES:
             self.assertEqual(get(self.ports[role], "/healthz")[0], 200, role)
             self.assertEqual(get(self.ports[role], "/readyz")[0], 503, role)
+
+    def move_positions(self):
+        """Somebody writes to the service-worker's positions, again and again: each time to the same
+        offset in another epoch of the leader, so that nothing is counted twice or left out."""
+        key, offset = self.key("position:service"), r"service:[0-9]+"
+        for number in range(FENCED):
+            for field, place in self.redis.hash(key).items():
+                if re.fullmatch(offset, field):
+                    self.redis.call("HSET", key, field, place.partition(":")[0] + ":-1")
+            before = sum(int(place.partition(":")[0]) for field, place in
+                         self.redis.hash(key).items() if re.fullmatch(offset, field))
+            self.world.send_events([event("service.opened", f"t-{number}", {
+                "customer": f"c-{number}", "ticket": f"t-{number}", "topic": "other"},
+                time=f"{self.now:%Y-%m-%dT%H:%M:%SZ}")])
+            wait_for(lambda b=before: sum(
+                int(place.partition(":")[0]) for field, place in self.redis.hash(key).items()
+                if re.fullmatch(offset, field)) > b, 20, "the position to pass the event")
 
     def break_the_log(self):
         """The store stands where the log has not come."""
