@@ -316,7 +316,8 @@ class Harm(DashboardCase):
             for _ in range(500):
                 publisher.read()
         self.assertEqual(self.status("/api/v1/scopes"), 200)
-        self.assertLess(memory_kib(process.pid) - before, 16 * 1024)
+        if not os.environ.get("SANITIZE"):       # which keeps what was freed for a while
+            self.assertLess(memory_kib(process.pid) - before, 16 * 1024)
         for sock in deaf:
             sock.close()
 
