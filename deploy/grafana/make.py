@@ -4,9 +4,10 @@ import json
 import pathlib
 
 import comparison
+import operators
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "dashboards"
-DASHBOARDS = {"sale-and-service.json": comparison.made}
+DASHBOARDS = {"sale-and-service.json": comparison.made, "operators.json": operators.made}
 
 
 def texts():
