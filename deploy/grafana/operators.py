@@ -82,7 +82,8 @@ def words(*pairs):
 
 def glance(board):
     board.row("Is all well?")
-    board.add("Alerts firing", "stat", 4, 4, now(f"count({ALERTS}) or 0 * count({BUILD})", "alerts"),
+    board.add("Alerts firing", "stat", 4, 4,
+              now(f"count({ALERTS}) or 0 * count({BUILD})", "alerts"),
               defaults=BAD_FROM_1)
     board.add("Processes that answer", "stat", 8, 4,
               now(f"count by (role) ({BUILD})", "{{role}}"))

@@ -1,5 +1,5 @@
 """deploy/grafana: every query of the operators' dashboard is run on a real Prometheus that scrapes
-every role, with the rules of deploy/prometheus; Grafana's variables are replaced as Grafana does."""
+every role, with the rules of deploy/prometheus; variables are replaced as Grafana does."""
 
 import json
 import math
