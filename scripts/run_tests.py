@@ -27,6 +27,7 @@ TIMEOUT_S = int(os.environ.get("TEST_TIMEOUT", "600"))
 APART = {"fuzz"}
 OWN_SERVERS = {"unit", "security"}       # need no stack
 SHARE_STACK = {"system", "simulator", "browser"}
+PORTS = {True: "20000-25999", False: "26000-32000"}     # of those who share it, of the others
 FIRST = ["unit", "schema", "oracle"]
 
 alive = set()                            # the programs under way
@@ -62,7 +63,8 @@ def command(source):
 def run(source):
     """(exit status, output); a status of None is a program that hung."""
     env = {**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP", "PYTHONUNBUFFERED": "1",
-           "PYTHONDONTWRITEBYTECODE": "1"}
+           "PYTHONDONTWRITEBYTECODE": "1",
+           "TEST_PORTS": PORTS[source.parent.name in SHARE_STACK]}
     child = subprocess.Popen(command(source), cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              start_new_session=True)

@@ -5,7 +5,6 @@ import contextlib
 import ctypes
 import os
 import pathlib
-import random
 import secrets
 import shutil
 import signal
@@ -18,7 +17,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/system"))
 
-from harness import Redis as Client, RedisError, wait_for     # noqa: E402
+from harness import Redis as Client, RedisError, free_port, wait_for     # noqa: E402
 
 LIBS = ROOT / "build/kafka/libs"
 BROKER = ROOT / "scripts/kafka/broker.properties"
@@ -26,15 +25,6 @@ LOGGING = ROOT / "scripts/kafka/log4j2.properties"
 LIBC = ctypes.CDLL(None)
 # A broker is started often and lives for minutes: this way it starts with half of the work.
 JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-
-
-def free_port():
-    """Below the range that outgoing connections take theirs from."""
-    while True:
-        with socket.socket() as probe:
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", random.SystemRandom().randint(20000, 32000)))
-                return probe.getsockname()[1]
 
 
 def _end_with_parent():

@@ -12,10 +12,9 @@ nobody else's."""
 
 import re
 import signal
-import socket
 import subprocess
 
-from harness import Redis, RedisError, wait_for
+from harness import Redis, RedisError, free_port, wait_for
 
 NODES = 3
 SLOTS = 16384
@@ -116,7 +115,7 @@ class Node:
         folder.mkdir()
         self.child = self._client = None
         for _ in range(TRIES):          # a free port may be taken by the time it is wanted
-            self.port, self.bus = _free_ports(2)
+            self.port, self.bus = free_port(), free_port()
             if self.start():
                 break
         else:
@@ -173,14 +172,3 @@ class Node:
         if self.child is not None and self.child.poll() is None:
             self.child.kill()
             self.child.wait(10)
-
-
-def _free_ports(count):
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

@@ -35,6 +35,9 @@ import urllib.parse
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("TANDEM_BIN", ROOT / "build/tandem")).resolve()
 BUILD = pathlib.Path(os.environ.get("TANDEM_BUILD", BIN.parent)).resolve()
+# Those of this program alone, where others run beside it: a server that is down for a while must
+# find its port free.
+PORTS = [int(port) for port in os.environ.get("TEST_PORTS", "20000-32000").split("-")]
 
 
 def _stack(name):
@@ -66,7 +69,7 @@ def free_port():
     from: one who knocks while nobody listens would get connected to itself now and then."""
     while True:
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", random.SystemRandom().randint(20000, 32000)))
+            probe.bind(("127.0.0.1", random.SystemRandom().randint(*PORTS)))
             return probe.getsockname()[1]
 
 
