@@ -59,7 +59,8 @@ def make_topics(stack, name):
     sales, service = f"bench.{name}.sales", f"bench.{name}.service"
     stand.run("topics", [stand.BUILD / "tandem", "topics", "-b", stack.brokers, "--partitions", 4,
                          "--topics-sales", sales, "--topics-service", service, "--topics-rejected",
-                         "bench.rejected", "--topics-comparison", "bench.comparison"])
+                         "bench.rejected", "--topics-comparison", "bench.comparison",
+                         "--topics-verdicts", "bench.verdicts"])
     return sales, service
 
 
@@ -133,7 +134,8 @@ def race_mixed(stack, chosen, topic, measured):
 
 def reporter_command(stack, business):
     return [stand.BUILD / "tandem", "reporter", "-b", stack.brokers, "-r", stack.redis_url,
-            "--business", business, "--topics-comparison", "bench.comparison"]
+            "--business", business, "--topics-comparison", "bench.comparison",
+            "--topics-verdicts", "bench.verdicts"]
 
 
 def measure_latency(stack, measured):
